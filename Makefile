@@ -1,0 +1,67 @@
+# Every job has one verb, the same in a terminal and in CI. `make help` lists them.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON := .venv/bin/python
+
+.PHONY: help setup serve train evaluate robustness count test check check-seeds
+.PHONY: bench image clean
+.PHONY: training-environment dev-environment
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: dev-environment ## Create .venv with all that serving, training and testing need
+
+serve: training-environment ## Serve on http://127.0.0.1:8000, training first if seeds changed
+	@$(PYTHON) -m training build --if-needed
+	@$(PYTHON) -m gunicorn --config service/gunicorn_conf.py service.wsgi:application
+
+train: training-environment ## Train a model from seeds/ and make it the live version
+	@$(PYTHON) -m training build
+
+evaluate: training-environment ## Score held-out seeds, or graded articles: GOLD=path.jsonl
+	@$(PYTHON) -m training evaluate $(if $(GOLD),--gold "$(GOLD)")
+
+robustness: training-environment ## Retype graded articles and count what moves: GOLD=path.jsonl
+	@$(PYTHON) -m training robustness --gold "$(GOLD)"
+
+count: training-environment ## Make counted seeds: FROM=graded.jsonl TO=seeds/counted/x.jsonl
+	@$(PYTHON) -m training count "$(FROM)" "$(TO)"
+
+test: dev-environment ## Run the tests but those in a browser, and measure coverage
+	@echo "The tagging core with numba's compiler off, for what coverage cannot see compiled:"
+	@NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest -q -m "not slow and not browser" \
+		-W "ignore:overflow encountered:RuntimeWarning" \
+		--cov --cov-report= --cov-fail-under=0 tests/tagging
+	@echo "Everything, as it is served:"
+	@$(PYTHON) -m pytest --cov --cov-append
+
+check: dev-environment ## Check format, lint, types and import directions
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+check-seeds: training-environment ## Check every seed; count them by topic and spelling form
+	@$(PYTHON) -m training check-seeds
+
+bench: training-environment ## Measure how long tagging takes
+	@$(PYTHON) -m benchmarks
+
+image: ## Build the container image barchasb with docker, podman or buildah
+	@if docker info >/dev/null 2>&1; then docker build --tag barchasb .; \
+	elif command -v podman >/dev/null; then podman build --format docker --tag barchasb .; \
+	elif command -v buildah >/dev/null; then buildah build --format docker --tag barchasb .; \
+	else echo "make image needs a running docker, or podman, or buildah." >&2; exit 1; fi
+
+clean: ## Remove .venv and caches; models/ stays
+	rm -rf .venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache *.egg-info build htmlcov
+	find benchmarks service tests training -name __pycache__ -type d -prune \
+		-exec rm -rf {} + 2>/dev/null || true
+
+training-environment:
+	@requirements/install.sh training
+
+dev-environment:
+	@requirements/install.sh dev
