@@ -1,0 +1,1 @@
+"""The deployable part of Barchasb: tagger, HTTP service and command line."""

@@ -1,0 +1,483 @@
+"""The compiled pass: code points to words, words to passages, passages to scores.
+
+    code points ──read_tokens──▶ tokens ──join_tokens──▶ words ──cut_passages──▶
+    passages ──score_passage──▶ best and mean decision value a topic
+
+Every step walks its input once and writes flat arrays that `read_words` allocates
+from the length of the text. Three kinds of table steer it: `Reading` (characters and
+word rules), `Weights` (what training folded) and the open-addressed key tables in
+both, whose size is a power of two and whose free slots hold the key 0.
+
+A word's key is the polynomial hash of its canonical letters modulo 2^64, so the key
+of two words written together follows from their two keys and the second's length.
+Known keys and n-grams are found by one look-up; the n-grams of a word are read only
+where the word itself is not known.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from service.tagging.text import BREAK, COMMA, FIRST_LETTER, NOTHING, POINT, SPACE
+
+EXPANDS = np.uint32(1 << 31)  # an entry that stands for several letters
+HASH_BASE = np.uint64(0x9E3779B97F4A7C15)
+MIX = np.uint64(0xD6E8FEB86659FD93)
+ZERO, NINE = 48, 57
+LATIN_A, LATIN_Z = 97, 122
+HEH = 0x647
+SHORTEST_STEM = 2  # letters of a word that an ending is glued to
+EDGE = np.uint64(32)  # stands before and after a word in its n-grams
+PREFIX, SUFFIX, HEH_ENDING = 1, 2, 4
+
+SHORTEST_NGRAM, LONGEST_NGRAM = 3, 6
+LONGEST_SPELLING = 24  # letters of a word that its n-grams are taken from
+SHORTEST_PASSAGE = 8  # words; shorter sentences are joined with the next
+LONGEST_PASSAGE = 60  # words; longer sentences are cut
+
+
+Keys = NDArray[np.uint64]
+CodePoints = NDArray[np.uint32]
+Row = NDArray[np.float64]
+
+
+class Reading(NamedTuple):
+    """How characters become words; packed by `features.py` from `text.py`."""
+
+    page_of: NDArray[np.uint16]  # by code point >> 8: which page of 256 entries
+    pages: NDArray[np.uint32]  # kind, letter, or EXPANDS | offset << 5 | length
+    expansions: NDArray[np.uint32]  # letters of the entries that expand
+    affix_keys: NDArray[np.uint64]  # open-addressed
+    affix_kinds: NDArray[np.uint8]  # beside affix_keys: PREFIX | SUFFIX | HEH_ENDING
+    month: NDArray[np.uint64]  # one key: the word after which "می" is May
+    compounds: NDArray[np.uint64]  # open-addressed: words that may be written apart
+    frequent: NDArray[np.uint64]  # open-addressed: words frequent in Persian alone
+
+
+class Weights(NamedTuple):
+    """What training folded: a row of topics' weights and a squared norm."""
+
+    word_keys: NDArray[np.uint64]  # open-addressed
+    word_rows: NDArray[np.int32]  # beside word_keys: the word's row
+    words: NDArray[np.float64]  # (words, topics + 1), squared norm last
+    ngram_keys: NDArray[np.uint64]  # open-addressed
+    ngram_rows: NDArray[np.int32]
+    ngrams: NDArray[np.float64]  # (n-grams, topics + 1), squared norm last
+    intercepts: NDArray[np.float64]  # (topics,)
+    calibration: NDArray[np.float64]  # (topics, 4): best, mean, log count, intercept
+
+
+class Words(NamedTuple):
+    """The words of one text; only the first `count` places are filled."""
+
+    key: NDArray[np.uint64]
+    start: NDArray[np.int32]  # code points of the text
+    end: NDArray[np.int32]
+    spelled_from: NDArray[np.int32]  # places in `letters`
+    spelled_to: NDArray[np.int32]
+    sentence: NDArray[np.int32]
+    passage: NDArray[np.int32]
+    joins: NDArray[np.bool_]  # only white space parts it from the word before
+    letters: NDArray[np.uint32]  # canonical, without anything between words
+
+
+class Scores(NamedTuple):
+    """What one article scores, a place for each topic."""
+
+    score: NDArray[np.float64]  # calibrated probability
+    best_passage: NDArray[np.int64]  # its first word and the word after its last
+    best_passage_end: NDArray[np.int64]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def slot_of(keys: Keys, key: np.uint64) -> np.int64:
+    """Where an open-addressed table holds a key, or the free slot where it would."""
+    mask = len(keys) - 1
+    slot = np.int64((key * MIX) >> np.uint64(32)) & mask
+    while keys[slot] != 0 and keys[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@njit(nogil=True, cache=True, inline="always")
+def entry_of(reading: Reading, code_point: np.uint32) -> np.uint32:
+    """What the character table says of a code point."""
+    page = np.int64(reading.page_of[code_point >> 8])
+    entry: np.uint32 = reading.pages[(page << 8) | (code_point & 255)]
+    return entry
+
+
+@njit(nogil=True, cache=True, inline="always")
+def is_digit(letter: np.uint32) -> np.bool_:
+    """Whether a canonical letter is a digit; all digits are spelled "0" in keys."""
+    return ZERO <= letter <= NINE
+
+
+@njit(nogil=True, cache=True)
+def kind_of_point(
+    reading: Reading,
+    code_points: CodePoints,
+    place: int,
+    last: np.uint32,
+    word_length: int,
+) -> np.uint32:
+    """A full stop or comma, judged by its neighbours: 3.14, U.S., ا. ایران."""
+    entry = entry_of(reading, code_points[place])
+    follower = np.uint32(SPACE)
+    if place + 1 < len(code_points):
+        follower = entry_of(reading, code_points[place + 1])
+    if is_digit(last) and is_digit(follower):
+        return np.uint32(NOTHING)
+    latin = LATIN_A <= last <= LATIN_Z and LATIN_A <= follower <= LATIN_Z
+    initial = word_length == 1 and not is_digit(last)
+    if entry == COMMA or latin or initial:
+        return np.uint32(BREAK)
+    return entry
+
+
+@njit(nogil=True, cache=True)
+def read_tokens(code_points: CodePoints, reading: Reading, words: Words) -> int:
+    """Runs of letters or of digits, with their sentences; returns how many."""
+    count = 0
+    sentence = 0
+    sentence_start = 0
+    n_letters = 0
+    last = np.uint32(0)  # the letter before, 0 outside a token
+    joins = True
+    for place in range(len(code_points)):
+        entry = entry_of(reading, code_points[place])
+        if entry in (POINT, COMMA):
+            length = n_letters - words.spelled_from[count] if last else 0
+            entry = kind_of_point(reading, code_points, place, last, length)
+        if entry == NOTHING:
+            continue
+        if entry < FIRST_LETTER:
+            if last:
+                words.end[count] = place
+                words.spelled_to[count] = n_letters
+                count += 1
+                last = np.uint32(0)
+            joins = joins and entry == SPACE
+            if entry > BREAK and count > sentence_start:
+                sentence += 1
+                sentence_start = count
+            continue
+        offset = np.int64(0)
+        length = 1
+        letter = entry
+        if entry & EXPANDS:
+            offset = np.int64(entry & ~EXPANDS) >> 5
+            length = np.int64(entry & np.uint32(31))
+            letter = reading.expansions[offset]
+        if last and is_digit(letter) != is_digit(last):
+            words.end[count] = place
+            words.spelled_to[count] = n_letters
+            count += 1
+            last = np.uint32(0)
+        if not last:
+            words.key[count] = 0
+            words.start[count] = place
+            words.spelled_from[count] = n_letters
+            words.sentence[count] = sentence
+            words.joins[count] = joins and count > sentence_start
+            joins = True
+        for step in range(length):
+            if step:
+                letter = reading.expansions[offset + step]
+            last = letter
+            if is_digit(letter):
+                letter = np.uint32(ZERO)
+            words.key[count] = words.key[count] * HASH_BASE + np.uint64(letter)
+            words.letters[n_letters] = letter
+            n_letters += 1
+    if last:
+        words.end[count] = len(code_points)
+        words.spelled_to[count] = n_letters
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def key_together(key: np.uint64, follower: np.uint64, length: int) -> np.uint64:
+    """The key of two words written as one, the second of `length` letters."""
+    base = HASH_BASE
+    while length > 0:
+        if length & 1:
+            key *= base
+        base *= base
+        length >>= 1
+    return key + follower
+
+
+@njit(nogil=True, cache=True)
+def merge(words: Words, left: int, right: int, key: np.uint64) -> None:
+    """Makes the words from `left` to `right` one word, in the place of `left`."""
+    words.key[left] = key
+    words.end[left] = words.end[right]
+    words.spelled_to[left] = words.spelled_to[right]
+
+
+@njit(nogil=True, cache=True)
+def takes_affix(
+    words: Words, word: int, token: int, kind: np.uint8, after_prefix: bool
+) -> bool:
+    """Whether a token is glued to the word before it."""
+    if not words.joins[token]:
+        return False
+    if after_prefix:
+        return not is_digit(words.letters[words.spelled_from[token]])
+    last = words.letters[words.spelled_to[word] - 1]
+    if words.spelled_to[word] - words.spelled_from[word] < SHORTEST_STEM or is_digit(last):
+        return False
+    return bool(kind & SUFFIX) or (bool(kind & HEH_ENDING) and last == HEH)
+
+
+@njit(nogil=True, cache=True)
+def join_compound(reading: Reading, words: Words, count: int) -> int:
+    """Joins the last three or two words where they are a compound.
+
+    Returns how many words are left.
+    """
+    last = count - 1
+    if last < 1 or not words.joins[last]:
+        return count
+    end = words.spelled_to[last]
+    length = end - words.spelled_from[last]
+    two = key_together(words.key[last - 1], words.key[last], length)
+    if last > 1 and words.joins[last - 1]:
+        length = end - words.spelled_from[last - 1]
+        three = key_together(words.key[last - 2], two, length)
+        if reading.compounds[slot_of(reading.compounds, three)] == three:
+            merge(words, last - 2, last, three)
+            return count - 2
+    if reading.compounds[slot_of(reading.compounds, two)] == two:
+        merge(words, last - 1, last, two)
+        return count - 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def join_tokens(reading: Reading, words: Words, n_tokens: int) -> int:
+    """Glues affixes and compounds, in place; returns how many words are left."""
+    count = 0
+    after_prefix = False
+    for token in range(n_tokens):
+        key = words.key[token]
+        slot = slot_of(reading.affix_keys, key)
+        kind = np.uint8(0)
+        if reading.affix_keys[slot] == key:
+            kind = reading.affix_kinds[slot]
+        if count and takes_affix(words, count - 1, token, kind, after_prefix):
+            length = words.spelled_to[token] - words.spelled_from[token]
+            glued = key_together(words.key[count - 1], key, length)
+            merge(words, count - 1, token, glued)
+            after_prefix = False
+        else:
+            in_may = words.joins[token] and words.key[count - 1] == reading.month[0]
+            after_prefix = kind & PREFIX != 0 and not in_may
+            words.key[count] = key
+            words.start[count] = words.start[token]
+            words.end[count] = words.end[token]
+            words.spelled_from[count] = words.spelled_from[token]
+            words.spelled_to[count] = words.spelled_to[token]
+            words.sentence[count] = words.sentence[token]
+            words.joins[count] = words.joins[token]
+            count += 1
+        if not after_prefix:
+            count = join_compound(reading, words, count)
+    return count
+
+
+@njit(nogil=True, cache=True)
+def cut_passages(words: Words, count: int, title_length: int) -> int:
+    """Numbers the passages and returns how many there are.
+
+    The title is one; then sentences, short ones joined with the next, long ones cut.
+    """
+    passage = 0
+    first = 0
+    for word in range(1, count):
+        length = word - first
+        new_sentence = words.sentence[word] != words.sentence[word - 1]
+        title_ends = words.start[word] >= title_length > words.start[word - 1]
+        in_title = words.start[word] < title_length
+        if (
+            title_ends
+            or length == LONGEST_PASSAGE
+            or (new_sentence and length >= SHORTEST_PASSAGE and not in_title)
+        ):
+            passage += 1
+            first = word
+        words.passage[word] = passage
+    if count:
+        words.passage[0] = 0
+        passage += 1
+    return passage
+
+
+@njit(nogil=True, cache=True)
+def read_words(
+    code_points: CodePoints, title_length: int, reading: Reading
+) -> tuple[int, int, Words]:
+    """The words of a text, numbered by passages.
+
+    The text is a title of `title_length` code points, a line break and a text.
+    Returns how many words there are, how many passages, and the words.
+    """
+    room = len(code_points) + 1
+    room_for_letters = np.int64(room)
+    for code_point in code_points:
+        entry = entry_of(reading, code_point)
+        if entry & EXPANDS:
+            room_for_letters += np.int64(entry & np.uint32(31))
+    words = Words(
+        np.empty(room, np.uint64),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.bool_),
+        np.empty(room_for_letters, np.uint32),
+    )
+    n_tokens = read_tokens(code_points, reading, words)
+    count = join_tokens(reading, words, n_tokens)
+    return count, cut_passages(words, count, title_length), words
+
+
+@njit(nogil=True, cache=True)
+def add_ngrams(weights: Weights, letters: NDArray[np.uint32], row: Row) -> None:
+    """Adds the n-grams of a word that is not known to `row`."""
+    if is_digit(letters[0]):
+        return
+    length = min(len(letters), LONGEST_SPELLING)
+    for start in range(-1, length - 1):
+        key = np.uint64(0)
+        for size in range(1, LONGEST_NGRAM + 1):
+            place = start + size - 1
+            if place > length:
+                break
+            letter = EDGE
+            if 0 <= place < length:
+                letter = np.uint64(letters[place])
+            key = key * HASH_BASE + letter
+            if size >= SHORTEST_NGRAM:
+                slot = slot_of(weights.ngram_keys, key)
+                if weights.ngram_keys[slot] == key:
+                    ngram = weights.ngrams[weights.ngram_rows[slot]]
+                    for column in range(len(row)):
+                        row[column] += ngram[column]
+
+
+@njit(nogil=True, cache=True)
+def word_row(weights: Weights, words: Words, word: int, row: Row) -> bool:
+    """Writes a word's weights and its squared norm to `row`; says if it is known."""
+    key = words.key[word]
+    slot = slot_of(weights.word_keys, key)
+    if weights.word_keys[slot] == key:
+        row[:] = weights.words[weights.word_rows[slot]]
+        return True
+    row[:] = 0.0
+    letters = words.letters[words.spelled_from[word] : words.spelled_to[word]]
+    add_ngrams(weights, letters, row)
+    return False
+
+
+@njit(nogil=True, cache=True)
+def score_passage(
+    weights: Weights, words: Words, first: int, end: int, row: Row, values: Row
+) -> float:
+    """Writes a passage's decision values to `values`.
+
+    They are the sum of its words' weights over the root of the sum over distinct words
+    of (count x norm)^2. Returns one over that root, or 0 where no word is known.
+    """
+    n_topics = len(values)
+    values[:] = 0.0
+    squared_norm = 0.0
+    for word in range(first, end):
+        word_row(weights, words, word, row)
+        for topic in range(n_topics):
+            values[topic] += row[topic]
+        earlier = 0
+        for other in range(first, word):
+            earlier += words.key[other] == words.key[word]
+        squared_norm += (2 * earlier + 1) * row[n_topics]
+    scale = 1.0 / np.sqrt(squared_norm) if squared_norm > 0.0 else 0.0
+    for topic in range(n_topics):
+        values[topic] = values[topic] * scale + weights.intercepts[topic]
+    return scale
+
+
+@njit(nogil=True, cache=True)
+def share_passage(weights: Weights, words: Words, first: int, end: int) -> Row:
+    """Each word's share of a passage's decision values, without the intercepts.
+
+    Returns shape (words of the passage, topics).
+    """
+    n_topics = len(weights.intercepts)
+    row = np.empty(n_topics + 1)
+    shares = np.empty((end - first, n_topics))
+    scale = score_passage(weights, words, first, end, row, np.empty(n_topics))
+    for word in range(first, end):
+        word_row(weights, words, word, row)
+        shares[word - first] = row[:n_topics] * scale
+    return shares
+
+
+@njit(nogil=True, cache=True)
+def count_telling(words: Words, count: int, reading: Reading) -> tuple[int, int]:
+    """How many words have letters, and how many are frequent in Persian alone."""
+    with_letters = 0
+    frequent = 0
+    for word in range(count):
+        if not is_digit(words.letters[words.spelled_from[word]]):
+            with_letters += 1
+            key = words.key[word]
+            slot = slot_of(reading.frequent, key)
+            frequent += reading.frequent[slot] == key
+    return with_letters, frequent
+
+
+@njit(nogil=True, cache=True)
+def score_article(
+    code_points: CodePoints, title_length: int, reading: Reading, weights: Weights
+) -> tuple[int, int, Words, Scores]:
+    """Reads and scores one article.
+
+    Returns how many words have letters, how many of them are frequent in Persian
+    alone, the words, and the scores, which mean nothing where there is no word.
+    """
+    count, n_passages, words = read_words(code_points, title_length, reading)
+    with_letters, frequent = count_telling(words, count, reading)
+    n_topics = len(weights.intercepts)
+    best = np.full(n_topics, -np.inf)
+    mean = np.zeros(n_topics)
+    best_passage = np.zeros(n_topics, np.int64)
+    best_passage_end = np.zeros(n_topics, np.int64)
+    row = np.empty(n_topics + 1)
+    values = np.empty(n_topics)
+    first = 0
+    while first < count:
+        end = first + 1
+        while end < count and words.passage[end] == words.passage[first]:
+            end += 1
+        score_passage(weights, words, first, end, row, values)
+        for topic in range(n_topics):
+            mean[topic] += values[topic] / n_passages
+            if values[topic] > best[topic]:
+                best[topic] = values[topic]
+                best_passage[topic] = first
+                best_passage_end[topic] = end
+        first = end
+    score = np.zeros(n_topics)
+    if n_passages:
+        for topic in range(n_topics):
+            by_best, by_mean, by_count, intercept = weights.calibration[topic]
+            log_odds = by_best * best[topic] + by_mean * mean[topic]
+            log_odds += by_count * np.log(n_passages) + intercept
+            score[topic] = 1.0 / (1.0 + np.exp(-log_odds))
+    return with_letters, frequent, words, Scores(score, best_passage, best_passage_end)

@@ -1,0 +1,251 @@
+"""The model file: what training writes and the tagger reads.
+
+A joblib file that holds one plain dict of numeric arrays, numbers and strings. It is
+memory-mapped, so that workers share it, and it is read by `unpickler.py`, which knows
+arrays and nothing else: a file made by an attacker is refused, never run.
+"""
+
+import hashlib
+import pickle
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from service.tagging import text, unpickler
+from service.tagging.kernel import Reading, Weights
+from service.tagging.topics import Topic
+
+FORMAT = 1
+PREFERENCES = ("precision", "recall")
+# The type of number in each table of Reading and Weights, and its dimensions.
+_TABLES = {
+    "page_of": (np.uint16, 1),
+    "pages": (np.uint32, 1),
+    "expansions": (np.uint32, 1),
+    "affix_keys": (np.uint64, 1),
+    "affix_kinds": (np.uint8, 1),
+    "month": (np.uint64, 1),
+    "compounds": (np.uint64, 1),
+    "frequent": (np.uint64, 1),
+    "word_keys": (np.uint64, 1),
+    "word_rows": (np.int32, 1),
+    "words": (np.float64, 2),
+    "ngram_keys": (np.uint64, 1),
+    "ngram_rows": (np.int32, 1),
+    "ngrams": (np.float64, 2),
+    "intercepts": (np.float64, 1),
+    "calibration": (np.float64, 2),
+}
+# What pickle and numpy raise on bytes that are not what they should be.
+_DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    struct.error,
+)
+
+
+class ModelFileError(Exception):
+    """A model file that cannot be used; the message names it and the cure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained tagger's tables and what is known of them.
+
+    Attributes:
+        version: The first 16 hexadecimal digits of the file's SHA-256.
+        topics: In the order of the arrays' columns.
+        reading: How characters become words.
+        weights: What words weigh for each topic.
+        thresholds: Shape (topics,): the score from which on a topic is assigned.
+        preferred: Other thresholds, by what they prefer: "precision", "recall".
+        review: Shape (topics, 2): from which score to which a decision is uncertain
+            enough for an editor to look at it.
+        seeds: Digest of the seeds it was trained on.
+        libraries: Version of each library that training used.
+        evaluation: Figures on held-out seeds, as JSON would hold them.
+    """
+
+    version: str
+    topics: tuple[Topic, ...]
+    reading: Reading
+    weights: Weights
+    thresholds: NDArray[np.float64]
+    preferred: dict[str, NDArray[np.float64]]
+    review: NDArray[np.float64]
+    seeds: str
+    libraries: dict[str, str]
+    evaluation: dict[str, Any]
+    format: int = FORMAT
+
+
+def frozen[Tables: (Reading, Weights)](tables: Tables) -> Tables:
+    """The same tables as read-only arrays, the one type the kernel is compiled for."""
+    views = [np.ascontiguousarray(np.asarray(array)).view() for array in tables]
+    for view in views:
+        view.flags.writeable = False
+    return type(tables)(*views)
+
+
+def save(model: Model, path: Path) -> str:
+    """Write a model to a new file.
+
+    The model's own `version` is ignored: the bytes decide.
+
+    Returns:
+        The version.
+    """
+    content = {
+        "format": FORMAT,
+        "fingerprint": text.fingerprint(),
+        "topics": [asdict(topic) for topic in model.topics],
+        "reading": model.reading._asdict(),
+        "weights": model.weights._asdict(),
+        "thresholds": model.thresholds,
+        "preferred": model.preferred,
+        "review": model.review,
+        "seeds": model.seeds,
+        "libraries": model.libraries,
+        "evaluation": model.evaluation,
+    }
+    joblib.dump(content, path, protocol=4)
+    return version_of(path)
+
+
+def version_of(path: Path) -> str:
+    """The version that a model file's bytes stand for."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def load(path: Path) -> Model:
+    """Read a model file, its arrays mapped from disk.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, hostile, of another format, or
+            written by code that reads Persian otherwise.
+    """
+    try:
+        content = unpickler.read_mapped(path)
+        _refuse_other_code(path, content)
+        return _model(content, version_of(path))
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path} does not exist; run `make train`") from error
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
+    except _DAMAGE as error:
+        reason = str(error) or type(error).__name__
+        raise ModelFileError(
+            f"{path} is no model file or is damaged ({reason}); run `make train`"
+        ) from error
+
+
+def _refuse_other_code(path: Path, content: Mapping[str, Any]) -> None:
+    """Makes sure that the file was written by code that reads Persian as this does."""
+    written_format, fingerprint = content["format"], content["fingerprint"]
+    # Only then may they be compared and printed: an array, or a list that holds
+    # itself many times over, does neither.
+    if not isinstance(written_format, int) or not isinstance(fingerprint, str):
+        raise TypeError("it is not a model")
+    if written_format != FORMAT:
+        raise ModelFileError(
+            f"{path} has format {written_format}, this code reads {FORMAT}; "
+            "train again with `make train`"
+        )
+    if fingerprint != text.fingerprint():
+        raise ModelFileError(
+            f"{path} was written by code with other rules for characters and words; "
+            "train again with `make train`"
+        )
+
+
+def _model(content: Mapping[str, Any], version: str) -> Model:
+    topics = tuple(Topic(**topic) for topic in content["topics"])
+    reading = frozen(Reading(**content["reading"]))
+    weights = frozen(Weights(**content["weights"]))
+    _check(reading, weights, len(topics))
+    preferred = {
+        name: _numbers(content["preferred"][name], len(topics)) for name in PREFERENCES
+    }
+    if not isinstance(content["seeds"], str):
+        raise TypeError("its digest of seeds is no string")
+    return Model(
+        version=version,
+        topics=topics,
+        reading=reading,
+        weights=weights,
+        thresholds=_numbers(content["thresholds"], len(topics)),
+        preferred=preferred,
+        review=_numbers(content["review"], len(topics), 2),
+        seeds=content["seeds"],
+        libraries=dict(content["libraries"]),
+        evaluation=dict(content["evaluation"]),
+    )
+
+
+def _numbers(found: object, *shape: int) -> NDArray[np.float64]:
+    numbers = np.array(found, np.float64)
+    if numbers.shape != shape or not np.isfinite(numbers).all():
+        raise ValueError("its thresholds do not fit its topics")
+    return numbers
+
+
+def _check(reading: Reading, weights: Weights, n_topics: int) -> None:
+    """Makes sure that no look-up of the compiled pass can leave its tables."""
+    for name, table in (reading._asdict() | weights._asdict()).items():
+        number, dimensions = _TABLES[name]
+        usable = table.flags.aligned and table.ndim == dimensions
+        if table.dtype != number or not usable:
+            raise ValueError(f"its table {name} is not of {np.dtype(number)}")
+        if table.dtype.kind == "f" and not np.isfinite(table).all():
+            raise ValueError(f"its table {name} is not of finite numbers")
+    for keys in (
+        *(reading.affix_keys, reading.compounds, reading.frequent),
+        *(weights.word_keys, weights.ngram_keys),
+    ):
+        size = len(keys)
+        if not size or size & (size - 1) or 2 * np.count_nonzero(keys) > size:
+            raise ValueError("a table of keys is not a power of two, half empty")
+    whole = (
+        len(reading.page_of) == 0x110000 >> 8
+        and int(reading.page_of.max()) * 256 + 256 <= len(reading.pages)
+        and len(reading.affix_kinds) == len(reading.affix_keys)
+        and len(reading.month) == 1
+        and len(weights.word_rows) == len(weights.word_keys)
+        and len(weights.ngram_rows) == len(weights.ngram_keys)
+        and weights.words.shape[1:] == (n_topics + 1,)
+        and weights.ngrams.shape[1:] == (n_topics + 1,)
+        and weights.intercepts.shape == (n_topics,)
+        and weights.calibration.shape == (n_topics, 4)
+        and _inside(weights.word_rows, len(weights.words))
+        and _inside(weights.ngram_rows, len(weights.ngrams))
+        and _expansions_inside(reading)
+    )
+    if not whole:
+        raise ValueError("its tables do not fit each other")
+
+
+def _inside(rows: NDArray[np.int32], size: int) -> bool:
+    return bool(rows.min() >= 0 and rows.max() < size)
+
+
+def _expansions_inside(reading: Reading) -> bool:
+    expanding = reading.pages[reading.pages >= 2**31].astype(np.int64) - 2**31
+    first, length = expanding >> 5, expanding & 31
+    inside = (length > 0) & (first + length <= len(reading.expansions))
+    return bool(inside.all())

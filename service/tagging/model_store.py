@@ -1,0 +1,98 @@
+"""Versions of the model on disk, and the pointer to the live one.
+
+    models/<version>/model.joblib     written once, never changed
+    models/<version>/manifest.json    its SHA-256 (the version) and size, for people
+    models/live                       the version that is served
+
+Both are written beside and renamed: a reader never meets half of one.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from service.tagging import model_file
+from service.tagging.model_file import Model, ModelFileError
+
+_FILE = "model.joblib"
+_MANIFEST = "manifest.json"
+_POINTER = "live"
+
+
+class ModelStore:
+    """A folder of model versions."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def add(self, model: Model) -> str:
+        """Write a model as a version of its own, whole or not at all.
+
+        Returns:
+            The version; the same model gives the same version and is kept once.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
+        try:
+            version = model_file.save(model, beside / _FILE)
+            size = (beside / _FILE).stat().st_size
+            manifest = {"version": version, "bytes": size}
+            (beside / _MANIFEST).write_text(json.dumps(manifest) + "\n", "utf-8")
+            beside.chmod(0o755)
+            if not (self.root / version).exists():
+                beside.rename(self.root / version)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return version
+
+    def versions(self) -> list[str]:
+        """The versions in the folder, in alphabetical order."""
+        # A name with a dot is a version that `add` had no time to finish.
+        return sorted(path.parent.name for path in self.root.glob(f"[!.]*/{_FILE}"))
+
+    def live_version(self) -> str | None:
+        """The version that the pointer names, None where there is no pointer."""
+        try:
+            return (self.root / _POINTER).read_text("utf-8", "replace").strip()
+        except FileNotFoundError:
+            return None
+
+    def load(self, version: str) -> Model:
+        """Read a version, after making sure that its bytes are the version's.
+
+        Raises:
+            ModelFileError: There is no such version, or it is damaged.
+        """
+        path = self.root / version / _FILE
+        if version not in self.versions():
+            raise ModelFileError(f"{path} does not exist; run `make train`")
+        if model_file.version_of(path) != version:
+            raise ModelFileError(
+                f"{path} is damaged: its bytes are not those of version {version}; "
+                "delete its folder and run `make train`"
+            )
+        return model_file.load(path)
+
+    def live(self) -> Model:
+        """Read the live version.
+
+        Raises:
+            ModelFileError: There is none yet, or it cannot be used.
+        """
+        version = self.live_version()
+        if version is None:
+            raise ModelFileError(f"{self.root} holds no live model; run `make train`")
+        return self.load(version)
+
+    def promote(self, version: str) -> None:
+        """Make a version the live one.
+
+        Raises:
+            ModelFileError: The version cannot be used; the pointer stays.
+        """
+        self.load(version)
+        beside = self.root / f".{_POINTER}-{os.getpid()}"
+        beside.write_text(f"{version}\n", "utf-8")
+        beside.replace(self.root / _POINTER)

@@ -1,0 +1,22 @@
+"""Topics, the entries of the taxonomy."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """An entry of the taxonomy, as `seeds/topics.toml` and the model file give it.
+
+    Attributes:
+        id: What the API calls the topic: lower-case ASCII letters and underscores.
+        name_fa: Its Persian name.
+        name_en: Its English name.
+        covers: What carries the topic, in Persian, for editors.
+        excludes: What does not carry it though it looks alike, in Persian.
+    """
+
+    id: str
+    name_fa: str
+    name_en: str
+    covers: str
+    excludes: str
