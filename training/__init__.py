@@ -1,0 +1,1 @@
+"""Reads seeds, trains, evaluates and promotes a model. Never part of the service."""

@@ -1,0 +1,67 @@
+"""Counted seeds: articles one may learn from but not keep.
+
+Of an article only its passages' word counts stay: words in alphabetical order, no
+pairs, no order, no text, and the passages shuffled.
+"""
+
+import json
+import random
+import tempfile
+from pathlib import Path
+
+from service.tagging.features import build_reading
+from service.tagging.model_file import frozen
+from training.compounds import compounds
+from training.corpus import BORDERLINE, CARRIED, count_passages
+from training.evaluate import Graded, read_gold
+from training.seeds import read_seeds
+
+_SHUFFLE = 1  # any number will do; the same articles give the same file
+
+
+def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
+    """Write graded articles as counted seeds.
+
+    Args:
+        seeds_folder: Whose topics and spelling of compounds are used.
+        source: Graded articles, as `evaluate.read_gold` reads them.
+        target: The file to write, whole or not at all.
+
+    Returns:
+        How many articles have words.
+    """
+    seed_set = read_seeds(seeds_folder)
+    graded = read_gold(source, [topic.id for topic in seed_set.topics])
+    reading = frozen(
+        build_reading(compounds(f"{one.title} {one.text}" for one in seed_set.seeds))
+    )
+    order = random.Random(_SHUFFLE)  # noqa: S311  # nothing secret
+    lines = set()
+    for one in graded:
+        passages = count_passages(one.article.title, one.article.text, reading)
+        order.shuffle(passages)
+        if passages:
+            lines.add(_line(one, passages))
+    _write(target, sorted(lines))
+    return len(lines)
+
+
+def _line(graded: Graded, passages: list[dict[str, int]]) -> str:
+    def with_grade(wanted: int) -> list[str]:
+        return [topic for topic, grade in graded.grades.items() if grade == wanted]
+
+    entry = {
+        "topics": with_grade(CARRIED),
+        "borderline": with_grade(BORDERLINE),
+        "passages": passages,
+    }
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+
+
+def _write(target: Path, lines: list[str]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A folder of its own: what is left of a failure goes with it.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as folder:
+        beside = Path(folder) / target.name
+        beside.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        beside.replace(target)

@@ -1,0 +1,106 @@
+"""Articles whose topics an editor graded, to score tags against."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.tagging.tagger import Article
+from training.corpus import ABSENT, CARRIED
+from training.seeds import Seed
+
+_GROUPED_BY = ("slice", "half")
+
+
+class GoldError(Exception):
+    """A file of articles that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """An article with an editor's grade for each topic.
+
+    Attributes:
+        article: The article.
+        grades: 2 carried, 1 borderline (counted neither way), 0 absent, by topic id.
+        groups: Values to report apart, such as its slice and half.
+        id: What reports call it.
+    """
+
+    article: Article
+    grades: Mapping[str, int]
+    groups: tuple[str, ...]
+    id: str = ""
+
+
+def read_gold(path: Path, topics: Sequence[str]) -> list[Graded]:
+    """Read graded articles.
+
+    They are JSON lines with text, grades, and optionally id, title, slice and half.
+    With no topics, grades are not asked for.
+
+    Raises:
+        GoldError: The file or one of its lines cannot be used.
+    """
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GoldError(f"{path} cannot be read: {error}") from error
+    graded = [
+        _graded(path, number, line, topics)
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+    if not graded:
+        raise GoldError(f"{path} holds no article")
+    return graded
+
+
+def _graded(path: Path, number: int, line: str, topics: Sequence[str]) -> Graded:
+    try:
+        entry = json.loads(line)
+        grades = {topic: _grade(entry["grades"][topic]) for topic in topics}
+        article = Article(_string(entry.get("title") or ""), _string(entry["text"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        asked = f" and a grade of 0, 1 or 2 for each of {', '.join(topics)}"
+        raise GoldError(
+            f"{path}, line {number}: write an object with text{asked if topics else ''}"
+            f" ({error!r})"
+        ) from error
+    return Graded(article, grades, _groups(entry), str(entry.get("id", number)))
+
+
+def _grade(value: object) -> int:
+    if value not in (0, 1, 2):
+        raise ValueError(f"{value!r} is no grade")
+    return int(str(value))
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no string")
+    return value
+
+
+def _groups(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The article's slice, its half, and both together where it has both."""
+    found = [key for key in _GROUPED_BY if key in entry]
+    groups = [f"{key} {entry[key]}" for key in found]
+    if len(found) > 1:
+        groups.append(" ".join(str(entry[key]) for key in found))
+    return tuple(groups)
+
+
+def held_out(seeds: Iterable[Seed], topics: Sequence[str]) -> list[Graded]:
+    """Held-out seeds that have a text, as graded articles."""
+    return [
+        Graded(
+            Article(seed.title, seed.text),
+            {topic: CARRIED if topic in seed.topics else ABSENT for topic in topics},
+            ("articles" if seed.whole else "passages",),
+            seed.place,
+        )
+        for seed in seeds
+        if seed.text
+    ]

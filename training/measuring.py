@@ -1,0 +1,80 @@
+"""The commands that measure the live model: evaluate and robustness."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from service.tagging.model_store import ModelStore
+from service.tagging.tagger import Tagger
+from training import evaluation_report, robustness_report
+from training.corpus import is_held_out
+from training.decisions import TagsArticles
+from training.evaluate import evaluate
+from training.gold import GoldError, Graded, held_out, read_gold
+from training.robustness import FURNITURE_SETS, measure, read_furniture
+from training.seeds import read_seeds
+
+
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `score_model`, beside `--seeds` and `--models`."""
+    parser.add_argument(
+        "--gold", type=Path, help="graded articles; held-out seeds if not given"
+    )
+    parser.add_argument("--json", type=Path, help="a file to write the figures to")
+
+
+def add_robustness(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `vary_articles`, beside `--seeds` and `--models`."""
+    parser.add_argument(
+        "--articles",
+        type=Path,
+        help="JSON lines with text, and optionally id and title; held-out seeds if "
+        "not given",
+    )
+    parser.add_argument("--first", type=int, help="how many of them; all if not given")
+    parser.add_argument("--furniture", choices=FURNITURE_SETS, default="test")
+    parser.add_argument("--json", type=Path, help="a file to write the figures to")
+
+
+def score_model(
+    options: argparse.Namespace, peers: Mapping[str, TagsArticles] | None = None
+) -> str:
+    """Score the live model, with peers beside it; returns tables."""
+    tagger = Tagger(ModelStore(options.models).live())
+    topics = [topic.id for topic in tagger.model.topics]
+    if options.gold:
+        graded = read_gold(options.gold, topics)
+    else:
+        graded = _held_out(options.seeds, topics)
+    evaluated = evaluate(tagger, graded, peers)
+    _write(options.json, tagger, evaluation_report.to_json(evaluated))
+    return evaluation_report.as_table(evaluated)
+
+
+def vary_articles(options: argparse.Namespace) -> str:
+    """Measure whether tags stay as articles are varied; returns tables."""
+    tagger = Tagger(ModelStore(options.models).live())
+    topics = [topic.id for topic in tagger.model.topics]
+    if options.articles:
+        graded = read_gold(options.articles, [])
+    else:
+        graded = _held_out(options.seeds, topics)
+    graded = graded[: options.first]
+    found = measure(tagger, graded, read_furniture(options.furniture))
+    _write(options.json, tagger, robustness_report.to_json(found, graded))
+    return robustness_report.as_table(found, graded)
+
+
+def _held_out(seeds_folder: Path, topics: list[str]) -> list[Graded]:
+    graded = held_out(filter(is_held_out, read_seeds(seeds_folder).seeds), topics)
+    if not graded:
+        raise GoldError(f"{seeds_folder} holds no held-out text; add some seeds")
+    return graded
+
+
+def _write(path: Path | None, tagger: Tagger, figures: dict[str, Any]) -> None:
+    if path:
+        content = {"version": tagger.model.version, **figures}
+        path.write_text(f"{json.dumps(content, indent=2)}\n", "utf-8")

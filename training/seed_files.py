@@ -1,0 +1,133 @@
+"""The files that seeds are kept in; whatever is wrong has its place and its cure."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FENCE = "+++"
+
+
+class SeedError(Exception):
+    """A seed that cannot be used; the message gives file, line and cure."""
+
+    def __init__(self, path: Path, line: int, problem: str, cure: str) -> None:
+        super().__init__(f"{path}, line {line}: {problem}; {cure}")
+
+
+def files_in(folder: Path, suffix: str) -> list[Path]:
+    """The files of a folder of seeds, in alphabetical order.
+
+    Raises:
+        SeedError: There is something else in it, which would never be read.
+    """
+    found = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+    for path in found:
+        if path.suffix != suffix or not path.is_file():
+            raise SeedError(
+                path, 1, "nothing reads it", f"name it *{suffix}, or take it out"
+            )
+    return found
+
+
+def read_text(path: Path) -> str:
+    """The content of a file.
+
+    Raises:
+        SeedError: It is missing, begins with a byte-order mark or is not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise SeedError(path, 1, "it does not exist", "restore the file") from error
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise SeedError(
+            path, 1, "it begins with a byte-order mark", "save it as UTF-8 without one"
+        )
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SeedError(path, line, "it is not UTF-8", "save it as UTF-8") from error
+
+
+def read_toml(path: Path, content: str, lines_before: int = 0) -> dict[str, Any]:
+    """Parse TOML that stands in a file after some other lines."""
+    try:
+        return tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = lines_before + (int(found[1]) if found else content.count("\n") + 1)
+        raise SeedError(path, line, f"no TOML ({error})", "mend it") from error
+
+
+def line_of(key: str, content: str, lines_before: int = 0) -> int:
+    """Where a key or a table of TOML begins; where the TOML does, if not found."""
+    found = re.search(rf'^\s*(?:\[\s*)?"?{re.escape(key)}"?\s*[]=]', content, re.M)
+    before = content[: found.end()].count("\n") if found else 0
+    return lines_before + before + 1
+
+
+def read_front_matter(path: Path) -> tuple[str, list[str]]:
+    """The TOML between the fences of an article, and the lines after them."""
+    lines = read_text(path).split("\n")
+    if lines[0] != FENCE or FENCE not in lines[1:]:
+        raise SeedError(
+            path,
+            1,
+            "no front matter",
+            f"begin with TOML between two lines {FENCE}, and end lines with \\n alone",
+        )
+    end = lines.index(FENCE, 1)
+    return "\n".join(lines[1:end]), lines[end + 1 :]
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file, each with its line."""
+    for line, content in enumerate(read_text(path).split("\n"), 1):
+        if not content:
+            continue
+        try:
+            entry = json.loads(content)
+        except json.JSONDecodeError as error:
+            raise SeedError(
+                path, line, f"no JSON ({error.msg})", "write one object a line"
+            ) from error
+        if not isinstance(entry, dict):
+            raise SeedError(path, line, "no object", "write one object a line")
+        yield line, entry
+
+
+def require_keys(
+    path: Path, line: int, entry: dict[str, Any], keys: tuple[str, ...]
+) -> None:
+    """Make sure that an entry has these keys, no other, and no empty string."""
+    for key in keys:
+        if key not in entry:
+            raise SeedError(path, line, f"{key!r} is missing", f"add {key!r}")
+    for key, value in entry.items():
+        if key not in keys:
+            raise SeedError(
+                path,
+                line,
+                f"{key!r} is not a key of this seed",
+                f"remove it; the keys are {', '.join(keys)}",
+            )
+        if isinstance(value, str) and not value.strip():
+            raise SeedError(
+                path, line, f"{key!r} is empty", "write it or drop the seed"
+            )
+
+
+def require_letters(path: Path, line: int, text: str) -> None:
+    """Make sure that a text can be read as words."""
+    if not any(map(str.isalpha, text)):
+        raise SeedError(
+            path, line, "the text is empty", "write it with letters or drop the seed"
+        )
+    if re.search("[\ud800-\udfff]", text):
+        raise SeedError(
+            path, line, "the text holds half of a surrogate pair", "write it out"
+        )

@@ -1,0 +1,240 @@
+"""Seeds, the labelled articles and passages that training learns from."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.tagging.topics import Topic
+from training.seed_files import (
+    SeedError,
+    files_in,
+    line_of,
+    read_front_matter,
+    read_json_lines,
+    read_text,
+    read_toml,
+    require_keys,
+    require_letters,
+)
+
+_SUFFIXES = (".toml", ".md", ".jsonl", ".tsv")
+_TOPIC_ID = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A labelled article or passage.
+
+    Attributes:
+        title: The headline; empty for a passage.
+        text: The text; empty for a counted seed.
+        topics: Ids of the topics it carries.
+        borderline: Ids of topics that are only named: learned neither way.
+        whole: Whether it is an article, of which some passage carries each topic,
+            rather than one passage.
+        counted: For a counted seed, how often each canonical word stands in each of
+            its passages; empty otherwise.
+        kind: What it is an example of, in a few words.
+        place: Its file and line.
+    """
+
+    title: str
+    text: str
+    topics: frozenset[str]
+    borderline: frozenset[str]
+    whole: bool
+    counted: tuple[dict[str, int], ...]
+    kind: str
+    place: str
+
+    @property
+    def digest(self) -> int:
+        """A number that stays the seed's own however many others there are."""
+        content = json.dumps([self.title, self.text, self.counted], sort_keys=True)
+        return int(hashlib.sha256(content.encode()).hexdigest()[:12], 16)
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSet:
+    """All seeds of a folder, in the order of its files.
+
+    Attributes:
+        topics: The taxonomy, in the order of `topics.toml`.
+        seeds: Every seed.
+        digest: SHA-256 of the folder's files, 16 hexadecimal digits.
+    """
+
+    topics: tuple[Topic, ...]
+    seeds: tuple[Seed, ...]
+    digest: str
+
+
+def read_seeds(folder: Path) -> SeedSet:
+    """Read a folder of seeds.
+
+    Raises:
+        SeedError: The first thing found wrong.
+    """
+    topics = read_topics(folder / "topics.toml")
+    known = frozenset(topic.id for topic in topics)
+    seeds: list[Seed] = []
+    seeds.extend(_article(path, known) for path in files_in(folder / "articles", ".md"))
+    for path in files_in(folder / "passages", ".jsonl"):
+        seeds.extend(_passages(path, known))
+    for path in files_in(folder / "counted", ".jsonl"):
+        seeds.extend(_counted(path, known))
+    _refuse_duplicates(seeds)
+    if not seeds:
+        raise SeedError(folder, 1, "it holds no seed", "add passages or articles")
+    return SeedSet(topics, tuple(seeds), digest(folder))
+
+
+def digest(folder: Path) -> str:
+    """The digest of a folder's seed files, by name and content."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _SUFFIXES and path.name != "README.md":
+            total.update(f"{path.relative_to(folder)}\0".encode())
+            total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def read_topics(path: Path) -> tuple[Topic, ...]:
+    """Read the taxonomy.
+
+    Raises:
+        SeedError: It is not TOML, or a topic lacks a key or has an unusable id.
+    """
+    content = read_text(path)
+    keys = ("fa", "en", "covers", "excludes")
+    topics = []
+    for topic_id, entry in read_toml(path, content).items():
+        line = line_of(topic_id, content)
+        if not _TOPIC_ID.fullmatch(topic_id) or not isinstance(entry, dict):
+            raise SeedError(
+                path,
+                line,
+                f"{topic_id!r} is no topic",
+                "write a table [id] of lower-case letters and underscores",
+            )
+        require_keys(path, line, entry, keys)
+        if not all(isinstance(value, str) for value in entry.values()):
+            raise SeedError(path, line, "a value is no string", "write strings")
+        topics.append(Topic(topic_id, *(entry[key] for key in keys)))
+    if not topics:
+        raise SeedError(path, 1, "it holds no topic", "write one table for each")
+    return tuple(topics)
+
+
+def _topics(
+    path: Path, line: int, found: object, known: frozenset[str]
+) -> frozenset[str]:
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise SeedError(
+            path, line, "topics are no list of ids", 'write ["id", …] or []'
+        )
+    for topic in found:
+        if topic not in known:
+            raise SeedError(
+                path,
+                line,
+                f"{topic!r} is no topic",
+                f"use one of {', '.join(sorted(known))}, or add it to topics.toml",
+            )
+    return frozenset(found)
+
+
+def _article(path: Path, known: frozenset[str]) -> Seed:
+    front, body = read_front_matter(path)
+    entry = read_toml(path, front, 1)
+    require_keys(path, 1, entry, ("topics", "source", "written"))
+    line = front.count("\n") + 4  # after two fences
+    title, _, text = "\n".join(body).strip().partition("\n")
+    if not text.strip():
+        raise SeedError(
+            path,
+            line,
+            "title or text is empty",
+            "write the title on a line of its own, then the text",
+        )
+    require_letters(path, line, text)
+    return Seed(
+        title=title.strip(),
+        text=text.strip(),
+        topics=_topics(path, line_of("topics", front, 1), entry["topics"], known),
+        borderline=frozenset(),
+        whole=True,
+        counted=(),
+        kind="article",
+        place=f"{path}, line {line}",
+    )
+
+
+def _passages(path: Path, known: frozenset[str]) -> Iterator[Seed]:
+    for line, entry in read_json_lines(path):
+        require_keys(path, line, entry, ("text", "topics", "kind"))
+        if not isinstance(entry["text"], str) or not isinstance(entry["kind"], str):
+            raise SeedError(path, line, "text or kind is no string", "write strings")
+        require_letters(path, line, entry["text"])
+        yield Seed(
+            title="",
+            text=entry["text"],
+            topics=_topics(path, line, entry["topics"], known),
+            borderline=frozenset(),
+            whole=False,
+            counted=(),
+            kind=entry["kind"],
+            place=f"{path}, line {line}",
+        )
+
+
+def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
+    for line, entry in read_json_lines(path):
+        require_keys(path, line, entry, ("topics", "borderline", "passages"))
+        passages = entry["passages"]
+        if not isinstance(passages, list) or not passages:
+            raise SeedError(path, line, "it has no passages", "count the article again")
+        for passage in passages:
+            if not isinstance(passage, dict) or not _are_counts(passage):
+                raise SeedError(
+                    path, line, "a passage is no word counts", "count the article again"
+                )
+        yield Seed(
+            title="",
+            text="",
+            topics=_topics(path, line, entry["topics"], known),
+            borderline=_topics(path, line, entry["borderline"], known),
+            whole=True,
+            counted=tuple(passages),
+            kind="counted",
+            place=f"{path}, line {line}",
+        )
+
+
+def _are_counts(passage: dict[str, Any]) -> bool:
+    return bool(passage) and all(
+        word and isinstance(times, int) and times > 0 for word, times in passage.items()
+    )
+
+
+def _refuse_duplicates(seeds: list[Seed]) -> None:
+    places: dict[int, str] = {}
+    for seed in seeds:
+        # A passage and an article of the same words are duplicates as well.
+        letters = "".join(f"{seed.title}{seed.text}".split()) or json.dumps(
+            seed.counted, sort_keys=True
+        )
+        key = int(hashlib.sha256(letters.encode()).hexdigest()[:16], 16)
+        if key in places:
+            file, _, line = seed.place.rpartition(", line ")
+            raise SeedError(
+                Path(file),
+                int(line),
+                f"the same text stands at {places[key]}",
+                "drop one",
+            )
+        places[key] = seed.place
