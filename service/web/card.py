@@ -1,0 +1,40 @@
+"""The model's card: one page of figures and pictures that training wrote of it."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
+
+from service.tagging.tagger import Tagger
+
+type FindCard = Callable[[str], bytes | None]
+"""Gives the HTML of a version's card, None where it has none."""
+
+# The card stands alone: its style is in it, and so are its pictures. It runs nothing.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+class CardMissing(NotFound):
+    """The model that is served has no card."""
+
+
+def no_card(_version: str) -> None:
+    """Finds no card for any version."""
+
+
+def blueprint(tagger: Tagger, find_card: FindCard) -> Blueprint:
+    """The card of this tagger's model."""
+    card = Blueprint("card", __name__)
+
+    @card.get("/v1/model/card")
+    def show() -> Response:
+        content = find_card(tagger.model.version)
+        if content is None:
+            raise CardMissing("The model has no card; `make train` writes one.")
+        response = Response(content, content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.add_etag()
+        response.make_conditional(request)
+        return response
+
+    return card

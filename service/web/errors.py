@@ -1,0 +1,105 @@
+"""Errors as RFC 9457 problem JSON: one shape for every status.
+
+Our own exceptions beside Werkzeug's:
+
+    HTTPException
+    ├── NotFound
+    │   └── CardMissing       (card.py) the model that is served has no card
+    └── UnprocessableEntity
+        └── FieldError        a field of the body cannot be used
+"""
+
+import logging
+import traceback
+
+import msgspec
+from flask import Flask, Response
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    UnprocessableEntity,
+)
+
+from service.web.headers import request_id
+
+_log = logging.getLogger(__name__)
+
+_OUR_WORDS: dict[type[HTTPException], str] = {
+    NotFound: "Nothing is served at this path.",
+    MethodNotAllowed: "This path does not answer that method; see the Allow header.",
+}
+
+
+class FieldError(UnprocessableEntity):
+    """A field of the body is missing, unknown or has a value that cannot be used."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every error answer.
+
+    Attributes:
+        type: `about:blank`: the status says what kind of problem it is (RFC 9457).
+        title: The status in words.
+        status: The HTTP status.
+        detail: What is wrong with this request, and the cure.
+        field: The field of the request's body that is wrong, where there is one.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the app with a problem."""
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _failed)
+
+
+def _refused(error: HTTPException) -> Response:
+    status = error.code or InternalServerError.code
+    problem = Problem(
+        type="about:blank",
+        title=error.name,
+        status=status,
+        detail=_OUR_WORDS.get(type(error)) or error.description or error.name,
+        field=error.field if isinstance(error, FieldError) else None,
+    )
+    headers = Headers(error.get_headers())  # Allow, Retry-After and the like
+    headers.remove("Content-Type")
+    return Response(
+        msgspec.json.encode(problem),
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def _failed(error: Exception) -> Response:
+    # Only the type and the place: an exception's message, and so a traceback as
+    # it is usually logged, may quote the article.
+    _log.error(
+        "request %s failed: %s at %s", request_id(), type(error).__name__, _place(error)
+    )
+    return _refused(
+        InternalServerError(
+            "The service failed to answer. Its log has the reason "
+            "under this answer's X-Request-ID."
+        )
+    )
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return " < ".join(
+        f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in reversed(frames)
+    )

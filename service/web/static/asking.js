@@ -1,0 +1,24 @@
+/** The text without halves of surrogate pairs, which the service would refuse. */
+export function wellFormed(text) {
+  return text.toWellFormed ? text.toWellFormed() : text;
+}
+
+/** Posts an article.
+ *
+ * @param prefer "precision", "recall" or null, whose thresholds count
+ * @returns {{answer: object} | {problem: object}} what the service answered
+ * @throws where it did not answer
+ */
+export async function ask(address, article, prefer, signal) {
+  const response = await fetch(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...article, prefer, explain: true }),
+    signal,
+  });
+  if (response.ok) return { answer: await response.json() };
+  const told = await response.json().catch(() => ({})); // a proxy may answer in HTML
+  const { field, detail } = told;
+  const requestId = response.headers.get("X-Request-ID");
+  return { problem: { status: response.status, field, detail, requestId } };
+}

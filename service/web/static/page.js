@@ -1,0 +1,282 @@
+import { ask, wellFormed } from "./asking.js";
+import { cut, strength } from "./evidence.js";
+import { sample } from "./sample.js";
+import { fixedEnglish, languageName, number, words } from "./words.js";
+
+const at = (id) => document.getElementById(id);
+const form = at("article");
+const fixedPersian = readFixedWords();
+const idleTopics = [...at("topics").children];
+
+let language = "fa";
+let tagged = null; // { article, answer }: what was sent, and what came back
+let chosen = null; // id of the topic whose evidence is shown
+let problem = null; // { status, field, detail, requestId }
+let asking = null; // the AbortController of the request under way
+
+function readFixedWords() {
+  const found = {};
+  for (const element of document.querySelectorAll("[data-word]")) {
+    found[element.dataset.word] = element.textContent;
+  }
+  for (const element of document.querySelectorAll("[data-word-placeholder]")) {
+    found[element.dataset.wordPlaceholder] = element.placeholder;
+  }
+  return found;
+}
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function render() {
+  const fixed = language === "fa" ? fixedPersian : fixedEnglish;
+  document.documentElement.lang = language;
+  document.documentElement.dir = language === "fa" ? "rtl" : "ltr";
+  for (const element of document.querySelectorAll("[data-word]")) {
+    element.textContent = fixed[element.dataset.word];
+  }
+  for (const element of document.querySelectorAll("[data-word-placeholder]")) {
+    element.placeholder = fixed[element.dataset.wordPlaceholder];
+  }
+  const other = language === "fa" ? { lang: "en", dir: "ltr" } : { lang: "fa", dir: "rtl" };
+  Object.assign(at("switch"), other, { textContent: words[language].switch });
+  at("tag").disabled = asking !== null;
+  form.setAttribute("aria-busy", String(asking !== null));
+  form.hidden = tagged !== null; // what was sent is then read where it was written
+  renderProblem();
+  renderTopics();
+  renderReading(chosen);
+}
+
+function renderProblem() {
+  const box = at("problem");
+  box.hidden = problem === null;
+  at("text").toggleAttribute("aria-invalid", problem?.field === "text");
+  box.replaceChildren();
+  if (problem === null) return;
+  box.append(make("strong", {}, problemInWords()));
+  if (problem.detail) {
+    box.append(make("p", { lang: "en", dir: "ltr" }, problem.detail));
+  }
+  if (problem.status >= 500 && problem.requestId) {
+    box.append(make("p", {}, `${words[language].requestId} `, make("code", {}, problem.requestId)));
+  }
+}
+
+function problemInWords() {
+  const say = words[language];
+  if (problem.status === 0) return say.unreachable;
+  if (problem.status === 413) return say.tooLarge;
+  if (problem.field === "text" && !at("text").value.trim()) return say.blankText;
+  if (problem.field === "text" || problem.field === "title") return say.notPlain;
+  return problem.status < 500 ? say.badField : say.failed(problem.status);
+}
+
+function renderTopics() {
+  const scored = isPersian();
+  at("legend").hidden = !scored;
+  at("review-legend").hidden = !scored || !tagged.answer.topics.some((topic) => topic.review);
+  at("model").hidden = tagged === null;
+  if (asking !== null) at("summary").textContent = words[language].tagging;
+  else if (tagged !== null) at("summary").textContent = summary();
+  if (tagged !== null) at("model").textContent = words[language].model(tagged.answer.model);
+  if (!scored) {
+    at("topics").replaceChildren(...idleTopics);
+    return;
+  }
+  const focused = document.activeElement?.dataset.topic;
+  at("topics").replaceChildren(...tagged.answer.topics.map(topicRow));
+  if (focused) at("topics").querySelector(`[data-topic="${focused}"]`)?.focus();
+}
+
+/** Whether there is an answer whose scores mean something: only Persian is tagged. */
+function isPersian() {
+  return tagged !== null && tagged.answer.language === "fa";
+}
+
+function summary() {
+  const say = words[language];
+  const spoken = tagged.answer.language;
+  if (spoken === null) return say.noLetter;
+  if (spoken === "und") return say.unknownLanguage;
+  if (spoken !== "fa") return say.otherLanguage(languageName(spoken, language));
+  const names = namesWhere((topic) => topic.assigned);
+  const unsure = namesWhere((topic) => topic.review);
+  const tags = names.length ? say.tags(names) : say.noTag;
+  return unsure.length ? `${tags} ${say.toReview(unsure)}` : tags;
+}
+
+function namesWhere(holds) {
+  return tagged.answer.topics.filter(holds).map((topic) => topic.names[language]);
+}
+
+function topicRow(topic) {
+  const say = words[language];
+  const score = percent(topic.score);
+  const bar = make("span", { class: "bar", "aria-hidden": "true" }, make("i"), make("b"));
+  bar.style.setProperty("--score", `${100 * topic.score}%`);
+  bar.style.setProperty("--threshold", `${100 * topic.threshold}%`);
+  const verdict = make("span", { class: "verdict" }, topic.assigned ? say.assigned : say.notAssigned);
+  const review = make("span", { class: "review" }, say.review);
+  const button = make(
+    "button",
+    {
+      type: "button",
+      class: topic.assigned ? "topic assigned" : "topic",
+      "data-topic": topic.id,
+      "aria-pressed": String(topic.id === chosen),
+    },
+    make("span", { class: "topic-name" }, topic.names[language]),
+    make("span", { class: "verdicts" }, verdict, ...(topic.review ? [review] : [])),
+    make("span", { class: "score", title: say.score(score, percent(topic.threshold)) }, score),
+    bar,
+  );
+  button.addEventListener("click", () => choose(topic.id));
+  button.addEventListener("mouseenter", () => renderReading(topic.id));
+  button.addEventListener("mouseleave", () => renderReading(chosen));
+  return make("li", {}, button);
+}
+
+function percent(share) {
+  return number(share, language, { style: "percent" });
+}
+
+function choose(id) {
+  chosen = id;
+  for (const button of at("topics").querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.topic === id));
+  }
+  renderReading(id);
+}
+
+function renderReading(id) {
+  at("reading").hidden = tagged === null;
+  if (tagged === null) return;
+  const say = words[language];
+  const topic = tagged.answer.topics.find((one) => one.id === id);
+  const evidence = topic?.evidence ?? [];
+  const name = topic?.names[language];
+  if (!topic) at("chosen").textContent = say.choose;
+  else at("chosen").textContent = evidence.length ? say.shown(name) : say.noEvidence(name);
+  at("chosen").hidden = !isPersian();
+  const { title, text } = tagged.article;
+  at("read-title").hidden = !title;
+  at("read-title").replaceChildren(...highlighted(title, "title", evidence));
+  at("read-text").replaceChildren(...highlighted(text, "text", evidence));
+}
+
+function highlighted(given, field, evidence) {
+  const here = evidence.filter((one) => one.field === field);
+  return cut(given, here).map((piece) => {
+    if (piece.evidence === null) return piece.text;
+    const { weight } = piece.evidence;
+    const shown = number(weight, language, { maximumFractionDigits: 2, signDisplay: "always" });
+    return make(
+      "mark",
+      { "data-strength": strength(weight, evidence), title: words[language].weight(shown) },
+      piece.text,
+    );
+  });
+}
+
+function preference() {
+  return at("prefer").querySelector(":checked").value || null;
+}
+
+async function classify() {
+  asking?.abort();
+  const request = (asking = new AbortController());
+  const article = {
+    title: wellFormed(at("title").value),
+    text: wellFormed(at("text").value),
+  };
+  problem = null;
+  render();
+  try {
+    const outcome = await ask(form.dataset.classify, article, preference(), request.signal);
+    if (asking !== request) return;
+    asking = null;
+    if (outcome.problem) refused(outcome.problem);
+    else accepted(article, outcome.answer);
+  } catch {
+    if (asking !== request) return; // a newer request took its place
+    asking = null;
+    refused({ status: 0 });
+  }
+}
+
+function accepted(article, answer) {
+  const again = tagged !== null;
+  tagged = { article, answer };
+  if (again) {
+    render(); // who chose another preference stays where they are
+    return;
+  }
+  const best = answer.topics[0];
+  chosen = best?.assigned ? best.id : null;
+  render();
+  at("summary").focus();
+}
+
+function edit() {
+  tagged = null;
+  chosen = null;
+  render();
+  at("text").focus();
+}
+
+function refused(reason) {
+  problem = reason;
+  tagged = null; // the problem is told beside the form
+  render();
+  if (reason.field === "text") at("text").focus();
+  if (reason.field === "title") at("title").focus();
+}
+
+function remember(value) {
+  try {
+    localStorage.setItem("language", value);
+  } catch {
+    // a browser may forbid it; the page then opens in Persian next time
+  }
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem("language") === "en" ? "en" : "fa";
+  } catch {
+    return "fa";
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  classify();
+});
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    classify();
+  }
+});
+at("sample").addEventListener("click", () => {
+  at("title").value = sample.title;
+  at("text").value = sample.text;
+  classify();
+});
+at("edit").addEventListener("click", edit);
+at("prefer").addEventListener("change", () => {
+  if (tagged !== null || asking !== null) classify();
+});
+at("switch").addEventListener("click", () => {
+  language = language === "fa" ? "en" : "fa";
+  remember(language);
+  render();
+});
+
+language = remembered();
+render();
