@@ -1,0 +1,1 @@
+"""What the tagger is held against: peers on the same articles."""

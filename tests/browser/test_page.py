@@ -1,0 +1,198 @@
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+EMOJI_TITLE = "🚢🚢 صادرات از راه دریا"
+EMOJI_TEXT = "😀👨‍👩‍👧 رشد صادرات پسته\nو 𝒳 تحریم تازه؛ صادرات فرش 🎉"
+
+
+def tag(page: Page, text: str, title: str = "") -> None:
+    page.locator("#title").fill(title)
+    page.locator("#text").fill(text)
+    page.locator("#tag").click()
+
+
+def test_persian_and_right_to_left_first(page: Page) -> None:
+    html = page.locator("html")
+    expect(html).to_have_attribute("lang", "fa")
+    expect(html).to_have_attribute("dir", "rtl")
+    expect(page.locator("h1")).to_have_text("برچسب")
+    expect(page.locator("#tag")).to_have_text("برچسب بزن")
+    expect(page.get_by_label("متن", exact=True)).to_be_visible()
+    expect(page.locator("#topics")).to_contain_text("تجارت")
+    expect(page.locator("#topics bdi:visible")).to_have_text(
+        ["تجارت", "انرژی", "تحریم"]
+    )
+
+
+def test_english_switch_turns_the_whole_page(page: Page) -> None:
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("dir", "ltr")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_label("Text", exact=True)).to_have_attribute(
+        "placeholder", re.compile("Paste")
+    )
+    seen = page.locator("body").inner_text().replace("فارسی", "")
+    assert not re.search("[\u0600-\u06ff]", seen)
+    assert page.title().startswith("Barchasb")
+    page.reload()
+    expect(page.get_by_role("button", name="Tag it")).to_be_visible()
+    page.get_by_role("button", name="فارسی").click()
+    expect(page.locator("#tag")).to_have_text("برچسب بزن")
+
+
+def test_topics_come_best_first_as_bars(page: Page) -> None:
+    tag(page, "قطعی برق")
+    rows = page.locator("#topics button")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("انرژی")
+    expect(rows.first).to_contain_text("برچسب خورد")
+    expect(rows.first).to_contain_text("۹۰٪")
+    expect(rows.last).to_contain_text("برچسب نخورد")
+    expect(page.get_by_role("status")).to_have_text("این خبر یک برچسب دارد: انرژی.")
+    widths = rows.locator(".bar i").evaluate_all(
+        "fills => fills.map((f) => f.offsetWidth / f.parentElement.offsetWidth)"
+    )
+    assert widths[0] > 0.7
+    assert widths[1] < 0.2
+
+
+def test_results_follow_the_language(page: Page) -> None:
+    tag(page, "قطعی برق")
+    expect(page.get_by_role("status")).to_contain_text("انرژی")
+    page.locator("#switch").click()
+    expect(page.get_by_role("status")).to_have_text("This article has one tag: Energy.")
+    expect(page.locator("#topics button").first).to_contain_text("90%")
+    expect(page.locator("#chosen")).to_contain_text("Evidence for “Energy”")
+
+
+def test_emoji_before_the_evidence_do_not_shift_it(page: Page) -> None:
+    tag(page, EMOJI_TEXT, EMOJI_TITLE)
+    page.locator("[data-topic=trade]").click()
+    expect(page.locator("#read-title mark")).to_have_text(["صادرات"])
+    expect(page.locator("#read-text mark")).to_have_text(["صادرات", "صادرات"])
+    page.locator("[data-topic=sanctions]").click()
+    expect(page.locator("[data-topic=sanctions]")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(page.locator("#reading mark")).to_have_text(["تحریم"])
+    assert page.locator("#read-text").evaluate("e => e.textContent") == EMOJI_TEXT
+    assert page.locator("#read-title").evaluate("e => e.textContent") == EMOJI_TITLE
+
+
+def test_hovering_previews_and_leaving_restores(page: Page) -> None:
+    tag(page, EMOJI_TEXT)
+    page.locator("[data-topic=trade]").click()
+    page.locator("[data-topic=sanctions]").hover()
+    expect(page.locator("#reading mark")).to_have_text(["تحریم"])
+    page.mouse.move(0, 0)
+    expect(page.locator("#reading mark")).to_have_text(["صادرات", "صادرات"])
+
+
+def test_overlapping_evidence_is_cut_at_every_edge(page: Page) -> None:
+    pieces = page.evaluate(
+        """async () => {
+          const { cut, strength } = await import("/static/evidence.js");
+          const evidence = [
+            { start: 0, end: 4, weight: 3 },
+            { start: 2, end: 3, weight: 1 },
+            { start: 3, end: 4, weight: -1 },
+          ];
+          return cut("😀b😀de", evidence).map(({ text, evidence: one }) =>
+            [text, one && strength(one.weight, evidence)]);
+        }"""
+    )
+    assert pieces == [["😀b", 3], ["😀", 1], ["d", 0], ["e", None]]
+
+
+def test_article_is_shown_as_text_never_as_markup(page: Page) -> None:
+    tag(page, "<img src=x onerror=alert(1)> صادرات")
+    expect(page.locator("#read-text")).to_contain_text("<img src=x")
+    expect(page.locator("#read-text img")).to_have_count(0)
+
+
+def test_keyboard_alone_is_enough(page: Page) -> None:
+    page.locator("#text").focus()
+    page.keyboard.type("صادرات برق")
+    page.keyboard.press("Control+Enter")
+    page.locator("[data-topic=energy]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#reading mark")).to_have_text(["برق"])
+
+
+def test_sample_article_is_tagged_and_can_be_edited(page: Page) -> None:
+    page.locator("#sample").click()
+    expect(page.locator("#topics .assigned")).to_have_count(2)
+    expect(page.locator("#reading")).to_contain_text("قطار")
+    expect(page.locator("#article")).to_be_hidden()
+    expect(page.get_by_role("status")).to_be_focused()
+    page.locator("#edit").click()
+    expect(page.locator("#reading")).to_be_hidden()
+    expect(page.locator("#text")).to_be_focused()
+    expect(page.locator("#text")).to_have_value(re.compile("قطار"))
+    tag(page, "قطعی برق")
+    expect(page.locator("#topics .assigned")).to_have_count(1)
+
+
+def test_blank_text_is_told_in_both_languages(page: Page) -> None:
+    tag(page, "  ")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("متن خبر خالی است")
+    expect(alert).to_contain_text("text is blank; send the article's text in it.")
+    expect(page.locator("#text")).to_be_focused()
+    page.locator("#switch").click()
+    expect(alert).to_contain_text("The text is empty")
+    tag(page, "برق")
+    expect(page.get_by_role("status")).to_contain_text("Energy")
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_too_large_text_is_told(page: Page) -> None:
+    tag(page, "متن " * 20_000)
+    expect(page.get_by_role("alert")).to_contain_text("بلندتر از اندازهٔ پذیرفتنی")
+
+
+def test_text_without_letters_is_told(page: Page) -> None:
+    tag(page, "۱۲۳ !!")
+    expect(page.get_by_role("status")).to_contain_text("حرفی نیست")
+    expect(page.locator("#topics .assigned")).to_have_count(0)
+
+
+def test_half_a_surrogate_pair_is_sent_as_a_replacement(page: Page) -> None:
+    page.locator("#text").evaluate("e => { e.value = '\\ud800 برق'; }")
+    page.locator("#tag").click()
+    expect(page.locator("#reading mark")).to_have_text(["برق"])
+
+
+def test_service_that_is_gone_is_told(page: Page) -> None:
+    page.route("**/v1/classify", lambda route: route.abort())
+    tag(page, "برق")
+    expect(page.get_by_role("alert")).to_contain_text("پاسخی از سرویس نرسید")
+
+
+def test_answer_of_a_proxy_is_told(page: Page) -> None:
+    page.route(
+        "**/v1/classify",
+        lambda route: route.fulfill(
+            status=502, body="<h1>no</h1>", headers={"X-Request-ID": "desk-9"}
+        ),
+    )
+    tag(page, "برق")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("سرویس نتوانست پاسخ دهد (۵۰۲)")
+    expect(alert).to_contain_text("desk-9")
+
+
+@pytest.mark.parametrize("width", [390, 320, 1400])
+def test_nothing_overflows_sideways(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for _ in range(2):
+        tag(page, "صادرات " + "x" * 300, "y" * 300)
+        expect(page.locator("#reading")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator("#edit").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator("#switch").click()

@@ -1,0 +1,147 @@
+"""The compiled pass does what its plain twin says."""
+
+import itertools
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from service.tagging import features, kernel
+from service.tagging.kernel import Reading, Weights
+from service.tagging.model_file import frozen
+from tests.tagging import twin
+from tests.tagging.persian import COMPOUNDS, texts
+from tests.tagging.twin import Folded
+
+CASES = [
+    "",
+    " ",
+    "نفت",
+    "تحریم های نفتی، و می شود. نمی‌گفت و گو کرد",
+    "ماه می شود می رفت می ۱۲ می\nشود",
+    "راه آهن های سه ماهه آموزش و پرورش ها ای",
+    "برنامه ای نفت ای رفته ام تر ترین ه ها",
+    "3.14 3.a U.S. ا. ایران ۱۲،۰۰۰ 1403/02/12 12.\u064e5 .5 5.",
+    "㏠12㏠ ½ ﷲ ﷺ ﻻزم 5.㏠ U.ß",
+    "\ud83d\ude00 \U0001f600 \U0010ffff\x00",
+    "یک دو سه چهار پنج شش هفت هشت. نه ده. " * 30,
+    "کلمه " * 200,
+]
+ROWS = [[(i * 37 % 19 - 9) / 7, (i * 53 % 23 - 11) / 5, 1 + i % 3] for i in range(90)]
+
+
+@pytest.fixture(scope="session")
+def folded() -> Folded:
+    """Weights for two topics; some words are known by their n-grams alone."""
+    words = ["نفت", "تحریمهای", "راهاهن", "میشود", "0", "brics", "است", "را", "کلمه", "یک", "ده"]
+    unknown = ["گفتوگو", "برنامهای", "رفته", "کتاب", "پنج", "ب"]
+    ngrams = dict.fromkeys(one for word in unknown for one in twin.ngrams(word))
+    rows = iter(itertools.cycle(ROWS))
+    return Folded(
+        {word: next(rows) for word in words},
+        {ngram: next(rows) for ngram in ngrams},
+        [-0.5, 0.25],
+        [[1.5, 0.75, -0.25, 0.5], [-2.0, 0.125, 1.0, -0.5]],
+    )
+
+
+@pytest.fixture(scope="session")
+def weights(folded: Folded) -> Weights:
+    tables: list[np.ndarray] = []
+    for rows in (folded.words, folded.ngrams):
+        places = {features.key_of(name): place for place, name in enumerate(rows)}
+        keys = features.key_table(places)
+        tables += [keys, features.beside(keys, places), np.array([*rows.values()])]
+    tables += [np.array(folded.intercepts), np.array(folded.calibration)]
+    return frozen(Weights(*tables))
+
+
+def kernel_words(kernel: ModuleType, text: str, title_length: int, reading: Reading):  # noqa: ANN201
+    count, _, words = kernel.read_words(
+        features.code_points(text), title_length, reading
+    )
+    places = [features.spelled(words, place) for place in range(count)]
+    columns = (words.start[:count], words.end[:count], words.passage[:count])
+    return [*zip(places, *(column.tolist() for column in columns), strict=True)]
+
+
+def twin_words(text: str, title_length: int) -> list[tuple[str, int, int, int]]:
+    words = twin.read_words(text, frozenset(COMPOUNDS))
+    return [
+        (word.letters, word.start, word.end, number)
+        for number, passage in enumerate(twin.cut_passages(words, title_length))
+        for word in passage
+    ]
+
+
+def assert_words_agree(
+    kernel: ModuleType, title: str, text: str, reading: Reading
+) -> None:
+    whole = f"{title}\n{text}"
+    found = kernel_words(kernel, whole, len(title), reading)
+    assert found == twin_words(whole, len(title))
+
+
+def assert_scores_agree(
+    kernel: ModuleType, text: str, tables: tuple[Reading, Weights], folded: Folded
+) -> None:
+    points = features.code_points(text)
+    *telling, words, scores = kernel.score_article(points, 0, *tables)
+    found = twin.read_words(text, frozenset(COMPOUNDS))
+    assert tuple(telling) == twin.count_telling(found)
+    passages = twin.cut_passages(found, 0)
+    if not passages:
+        assert scores.score.tolist() == [0.0, 0.0]
+        return
+    assert scores.score == pytest.approx(twin.score_article(passages, folded))
+    for topic in range(len(folded.intercepts)):
+        first, end = scores.best_passage[topic], scores.best_passage_end[topic]
+        best = passages[words.passage[first]]
+        assert (end - first, words.start[first]) == (len(best), best[0].start)
+        values = [twin.score_passage(one, folded)[topic] for one in passages]
+        assert twin.score_passage(best, folded)[topic] == pytest.approx(max(values))
+        shares = kernel.share_passage(tables[1], words, first, end)
+        assert shares == pytest.approx(np.array(twin.share_passage(best, folded)))
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_words_of_cases(any_kernel: ModuleType, text: str, reading: Reading) -> None:
+    assert_words_agree(any_kernel, "", text, reading)
+    assert_words_agree(any_kernel, text, "متن. خبر", reading)
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_scores_of_cases(
+    any_kernel: ModuleType,
+    text: str,
+    reading: Reading,
+    weights: Weights,
+    folded: Folded,
+) -> None:
+    assert_scores_agree(any_kernel, text, (reading, weights), folded)
+
+
+@given(title=texts, text=texts)
+def test_words_of_any_text(title: str, text: str, reading: Reading) -> None:
+    assert_words_agree(kernel, title, text, reading)
+
+
+@given(text=texts)
+def test_scores_of_any_text(
+    text: str, reading: Reading, weights: Weights, folded: Folded
+) -> None:
+    assert_scores_agree(kernel, text, (reading, weights), folded)
+
+
+@settings(max_examples=25)
+@given(text=texts)
+def test_uncompiled_agrees_on_any_text(
+    uncompiled: ModuleType,
+    text: str,
+    reading: Reading,
+    weights: Weights,
+    folded: Folded,
+) -> None:
+    assert_words_agree(uncompiled, "", text, reading)
+    assert_scores_agree(uncompiled, text, (reading, weights), folded)

@@ -1,0 +1,35 @@
+from training.compounds import compounds
+
+
+def test_hazm_list_is_in() -> None:
+    found = compounds([])
+    assert "راهاهن" in found
+    assert len(found) > 1000
+
+
+def test_sorted_and_distinct() -> None:
+    found = compounds(["پیش\u200cران پیش\u200cران پیش\u200cران"])
+    assert found == sorted(set(found))
+
+
+def test_texts_add_what_they_often_spell() -> None:
+    text = "تخته\u200cشاسی"
+    before = compounds([])
+    assert "تختهشاسی" not in before
+    assert compounds([f"{text} {text}", "یک تخته شاسی"]) == before
+    assert set(compounds([f"{text} {text}", text])) - set(before) == {"تختهشاسی"}
+
+
+def test_spelling_is_canonical() -> None:
+    often = "تخته\u200cشاسي " * 3
+    assert "تختهشاسی" in compounds([often])
+
+
+def test_affixes_are_no_compounds() -> None:
+    often = "می\u200cنگارد نگاره\u200cها نگاره\u200cای " * 3
+    assert compounds([often]) == compounds([])
+
+
+def test_longer_than_three_parts_is_none() -> None:
+    often = "الف\u200cب\u200cپ\u200cت " * 3
+    assert compounds([often]) == compounds([])

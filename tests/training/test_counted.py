@@ -1,0 +1,117 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from service.tagging.model_file import Model
+from training import counted
+from training.counted import count_articles
+from training.evaluate import GoldError
+from training.seeds import read_seeds
+
+SENTENCE = "{} نفت و گاز و برق در تهران و چند شهر دیگر گران شد"
+ARTICLES = [
+    {
+        "title": f"خبر {place}",
+        "text": ". ".join(SENTENCE.format(word) for word in (place, "دیروز", "فردا")),
+        "grades": {"energy": grade, "football": 0},
+    }
+    for place, grade in (("یکم", 2), ("دوم", 1), ("سوم", 0))
+]
+
+
+def write(path: Path, articles: list[dict[str, object]]) -> Path:
+    path.write_text("\n".join(map(json.dumps, articles)), "utf-8")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def one_reading(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small model's, as it takes seconds to build."""
+    monkeypatch.setattr(counted, "build_reading", lambda _: model.reading)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write(tmp_path / "graded.jsonl", ARTICLES)
+
+
+def test_counts_and_grades(seeds_folder: Path, source: Path) -> None:
+    target = seeds_folder / "counted" / "new.jsonl"
+    assert count_articles(seeds_folder, source, target) == 3
+    added = [
+        seed for seed in read_seeds(seeds_folder).seeds if str(target) in seed.place
+    ]
+    grades = sorted((sorted(one.topics), sorted(one.borderline)) for one in added)
+    assert grades == [([], []), ([], ["energy"]), (["energy"], [])]
+    for seed in added:
+        assert len(seed.counted) == 4
+        assert sum(passage.get("نفت", 0) for passage in seed.counted) == 3
+        assert all(passage["و"] == 3 for passage in seed.counted if "نفت" in passage)
+
+
+def test_nothing_of_the_text_is_left(seeds_folder: Path, source: Path) -> None:
+    target = seeds_folder / "counted" / "new.jsonl"
+    count_articles(seeds_folder, source, target)
+    lines = target.read_text("utf-8").splitlines()
+    assert lines == sorted(lines)
+    for line in lines:
+        entry = json.loads(line)
+        assert list(entry) == ["topics", "borderline", "passages"]
+        for passage in entry["passages"]:
+            assert list(passage) == sorted(passage)
+            assert not any(" " in word for word in passage)
+
+
+def test_passages_are_shuffled(seeds_folder: Path, tmp_path: Path) -> None:
+    words = ("یکم", "دوم", "سوم", "چهارم", "پنجم", "ششم", "هفتم", "هشتم")
+    text = ". ".join(SENTENCE.format(word) for word in words)
+    article = {"text": text, "grades": ARTICLES[0]["grades"]}
+    target = tmp_path / "new.jsonl"
+    count_articles(seeds_folder, write(tmp_path / "one.jsonl", [article]), target)
+    passages = json.loads(target.read_text("utf-8"))["passages"]
+    order = [next(word for word in words if word in passage) for passage in passages]
+    assert sorted(order) == sorted(words)
+    assert order != list(words)
+
+
+def test_same_articles_give_the_same_file(seeds_folder: Path, source: Path) -> None:
+    targets = [source.with_name(name) for name in ("a.jsonl", "b.jsonl")]
+    for target in targets:
+        count_articles(seeds_folder, source, target)
+    assert targets[0].read_bytes() == targets[1].read_bytes()
+
+
+def test_article_without_a_word_is_left_out(seeds_folder: Path, tmp_path: Path) -> None:
+    empty = {"text": "* * *", "grades": ARTICLES[0]["grades"]}
+    source = write(tmp_path / "graded.jsonl", [empty, ARTICLES[0]])
+    assert count_articles(seeds_folder, source, tmp_path / "new.jsonl") == 1
+
+
+def test_folders_are_made(seeds_folder: Path, source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "some" / "folder" / "new.jsonl"
+    count_articles(seeds_folder, source, target)
+    assert [path.name for path in target.parent.iterdir()] == ["new.jsonl"]
+
+
+def test_failure_leaves_the_old_file(
+    seeds_folder: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = source.with_name("new.jsonl")
+    target.write_text("old")
+    before = sorted(target.parent.iterdir())
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        count_articles(seeds_folder, source, target)
+    assert target.read_text() == "old"
+    assert sorted(target.parent.iterdir()) == before
+
+
+def test_bad_source(seeds_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(GoldError):
+        count_articles(seeds_folder, tmp_path / "none.jsonl", tmp_path / "new.jsonl")
+    assert not (tmp_path / "new.jsonl").exists()

@@ -1,0 +1,114 @@
+"""gunicorn's entry and its configuration."""
+
+import logging
+import runpy
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from gunicorn.http import errors
+
+from service.web.worker import ProblemWorker
+from tests.web.fake_tagger import FakeTagger
+
+CONFIGURATION = Path(__file__).parents[2] / "service" / "gunicorn_conf.py"
+
+
+def run_entry() -> dict[str, Any]:
+    return runpy.run_module("service.wsgi")
+
+
+def test_entry_serves_the_live_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BARCHASB_MODELS", str(tmp_path))
+    monkeypatch.setattr("service.tagging.model_store.ModelStore.live", lambda _: None)
+    monkeypatch.setattr("service.tagging.tagger.Tagger", lambda _: FakeTagger())
+    application = run_entry()["application"]
+    assert isinstance(application, Flask)
+    assert application.test_client().get("/readyz").status_code == 200
+
+
+def test_entry_finds_the_card_of_the_live_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BARCHASB_MODELS", str(tmp_path))
+    monkeypatch.setattr("service.tagging.model_store.ModelStore.live", lambda _: None)
+    monkeypatch.setattr("service.tagging.tagger.Tagger", lambda _: FakeTagger())
+    client = run_entry()["application"].test_client()
+    assert client.get("/v1/model/card").status_code == 404
+    card = tmp_path / FakeTagger().model.version / "card.html"
+    card.parent.mkdir()
+    card.write_bytes(b"<!doctype html>")
+    assert client.get("/v1/model/card").data == b"<!doctype html>"
+
+
+def test_entry_without_a_model_stops(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BARCHASB_MODELS", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"^barchasb: .* run `make train`$"):
+        run_entry()
+
+
+@pytest.mark.parametrize(
+    ("host", "bind"), [("10.0.0.1", "10.0.0.1:8000"), ("::1", "[::1]:8000")]
+)
+def test_configuration_follows_the_settings(
+    monkeypatch: pytest.MonkeyPatch, host: str, bind: str
+) -> None:
+    monkeypatch.setenv("BARCHASB_HOST", host)
+    monkeypatch.setenv("BARCHASB_WORKERS", "3")
+    configuration = runpy.run_path(str(CONFIGURATION))
+    assert configuration["bind"] == bind
+    assert configuration["workers"] == 3
+    assert configuration["preload_app"] is True
+
+
+def test_configuration_with_a_bad_setting_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BARCHASB_PORT", "http")
+    with pytest.raises(SystemExit, match=r"^barchasb: BARCHASB_PORT is 'http'"):
+        runpy.run_path(str(CONFIGURATION))
+
+
+@pytest.fixture
+def worker() -> ProblemWorker:
+    made = ProblemWorker.__new__(ProblemWorker)
+    made.log = logging.getLogger("tests.worker")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.LimitRequestLine(9, 8), b"414 "),
+        (errors.InvalidHeader("SECRET"), b"400 Bad Request"),
+        (RuntimeError("SECRET"), b"500 Internal Server Error"),
+    ],
+)
+def test_worker_answers_in_problems(
+    worker: ProblemWorker,
+    error: Exception,
+    status: bytes,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        worker.handle_error(None, here, None, error)
+        answer = there.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert b"application/problem+json" in answer
+    assert b"SECRET" not in answer
+    assert type(error).__name__ in caplog.text
+    assert "SECRET" not in caplog.text
+
+
+def test_worker_bears_a_client_that_is_gone(worker: ProblemWorker) -> None:
+    here, there = socket.socketpair()
+    there.close()
+    with here:
+        worker.handle_error(None, here, None, errors.InvalidHeader("X"))

@@ -1,0 +1,194 @@
+"""The service under gunicorn, as it is deployed."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "service/gunicorn_conf.py"]
+HEADERS = "Host: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+BIG = b'{"text": "' + b"a" * (20 * 1024 * 1024) + b'"}'
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {"PATH": os.defpath, "PYTHONPATH": str(ROOT), **variables}
+
+
+@dataclass
+class Service:
+    port: int
+    process: subprocess.Popen[str]
+    log: Path
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+
+    def send(self, request: str) -> tuple[str, dict[str, object]]:
+        """The first line and the JSON of the answer to raw bytes."""
+        with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
+            connection.sendall(request.encode("latin-1"))
+            with connection.makefile("rb") as answer:
+                head, _, body = answer.read().partition(b"\r\n\r\n")
+        assert b"content-type: application/problem+json" in head.lower()
+        assert re.search(rb"\r\nX-Request-ID: [0-9a-f]{32}", head)
+        return head.split(b"\r\n")[0].decode(), json.loads(body)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("gunicorn") / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [*GUNICORN, "tests.web.fake_wsgi:application"],
+            cwd=ROOT,
+            env=environment(BARCHASB_PORT=str(port), BARCHASB_WORKERS="1"),
+            stdout=file,
+            stderr=file,
+            text=True,
+        )
+    running = Service(port, process, log)
+    try:
+        wait_for(running)
+        yield running
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def wait_for(service: Service) -> None:
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", service.port), 10).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(service.log.read_text())
+
+
+def test_large_body_is_answered(service: Service) -> None:
+    connection = service.connect()
+    connection.request(
+        "POST", "/v1/classify", BIG, {"Content-Type": "application/json"}
+    )
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert json.loads(answer.read())["status"] == 413
+    connection.close()
+
+
+def test_large_chunked_body_is_answered_and_connection_kept(service: Service) -> None:
+    connection = service.connect()
+    pieces = (BIG[place : place + 65536] for place in range(0, len(BIG), 65536))
+    connection.request(
+        "POST", "/v1/classify", pieces, {"Content-Type": "application/json"}
+    )
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["status"]) == (413, 413)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().read() == b'{"status":"ok"}'
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "body", "status"),
+    [
+        ("POST /v1/classify HTTP/1.1", "Transfer-Encoding: chunked", "zz\r\n", 400),
+        ("POST /v1/classify HTTP/1.1", "Transfer-Encoding: chunked", "1\r\n{X", 400),
+        ("POST /v1/classify HTTP/1.1", "Transfer-Encoding: nonsense", "", 501),
+        ("POST /v1/classify HTTP/1.1", "Content-Length: many", "", 400),
+        ("POST /v1/classify HTTP/1.1", "Expect: cake", "", 417),
+        (f"GET /{'a' * 5000} HTTP/1.1", "X: a", "", 414),
+        ("GET / HTTP/1.1", f"X: {'a' * 9000}", "", 431),
+        ("GET / HTTP/9.9", "X: a", "", 400),
+        ("\x16\x03\x01", "X: a", "", 400),
+        ("BREW / HTTP/1.1", "X: a", "", 405),
+    ],
+    ids=[
+        "malformed chunk",
+        "chunk without end",
+        "transfer coding",
+        "length",
+        "expectation",
+        "long request line",
+        "long header",
+        "version",
+        "not HTTP",
+        "method of the application",
+    ],
+)
+def test_bad_http_is_a_problem(
+    service: Service, request_line: str, headers: str, body: str, status: int
+) -> None:
+    first, problem = service.send(
+        f"{request_line}\r\n{HEADERS}{headers}\r\n\r\n{body}\r\n"
+    )
+    assert first.split()[1] == str(status)
+    assert problem["status"] == status
+    assert {"type", "title", "detail"} < set(problem)
+
+
+def test_log_has_no_query(service: Service) -> None:
+    connection = service.connect()
+    connection.request("GET", "/healthz?q=SECRET", headers={"X-Request-ID": "desk-3"})
+    connection.getresponse().read()
+    connection.close()
+    service.send(f"GET /healthz?SECRET HTTP/9.9\r\n{HEADERS}\r\n")
+    log = service.log.read_text()
+    assert re.search(r'"GET /healthz HTTP/1.1" 200 \d+ \d+ms desk-3', log)
+    assert "SECRET" not in log
+
+
+def test_request_under_way_at_sigterm_is_answered(service: Service) -> None:
+    """Last in this file: it stops the service."""
+    body = json.dumps({"text": "برق"}).encode()
+    connection = service.connect()
+    connection.putrequest("POST", "/v1/classify")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[:5])
+    time.sleep(0.3)
+    service.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    connection.send(body[5:])
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert service.process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("BARCHASB_PORT", "http", "BARCHASB_PORT is 'http'; set it to a whole number"),
+        ("BARCHASB_MODELS", "/nowhere", "/nowhere holds no live model; run `make tr"),
+    ],
+)
+def test_start_without_what_it_needs_is_one_line(
+    variable: str, value: str, words: str
+) -> None:
+    ended = subprocess.run(
+        GUNICORN,
+        cwd=ROOT,
+        env=environment(**{variable: value}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"barchasb: {words}")
+    assert ended.stderr.count("\n") == 1
