@@ -16,8 +16,8 @@ serve: training-environment ## Serve on http://127.0.0.1:8000, training first if
 	@$(PYTHON) -m training build --if-needed
 	@$(PYTHON) -m gunicorn --config service/gunicorn_conf.py service.wsgi:application
 
-train: training-environment ## Train a model from seeds/ and make it the live version
-	@$(PYTHON) -m training build
+train: training-environment ## Train, and go live unless worse; in any case: PROMOTE=anyway
+	@$(PYTHON) -m training build $(if $(PROMOTE),"--promote-$(PROMOTE)")
 
 evaluate: training-environment ## Score held-out seeds, or graded articles: GOLD=path.jsonl
 	@$(PYTHON) -m training evaluate $(if $(GOLD),--gold "$(GOLD)")

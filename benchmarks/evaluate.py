@@ -8,7 +8,8 @@ from benchmarks.keywords import KeywordList
 from service.tagging.model_file import ModelFileError
 from service.tagging.model_store import ModelStore
 from training.gold import GoldError
-from training.measuring import add_evaluate, score_model
+from training.measuring import score_model
+from training.options import add_evaluate
 from training.seed_files import SeedError
 from training.seeds import read_seeds
 

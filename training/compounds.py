@@ -6,28 +6,51 @@ from collections.abc import Iterable
 from hazm.utils import words_list
 
 from service.tagging import text
+from service.tagging.features import build_reading
+from service.tagging.kernel import Reading
+from service.tagging.model_file import frozen
+from training.seeds import SeedSet
 
 NON_JOINER = "\u200c"
+_PARTS = (2, 3)
+_AFTER = {*text.SUFFIXES, *text.ENDINGS}
+_AFFIXES = {*text.PREFIXES, *_AFTER}
 _MIN_TIMES = 3  # a spelling with a non-joiner that the seeds hold more rarely is chance
 
 
-def compounds(texts: Iterable[str]) -> list[str]:
+def reading_of(seed_set: SeedSet) -> Reading:
+    """How a tagger that is trained on these seeds reads characters and words."""
+    texts = (f"{seed.title} {seed.text}" for seed in seed_set.seeds)
+    return frozen(build_reading(compounds(texts, seed_set.joined)))
+
+
+def compounds(texts: Iterable[str], joined: Iterable[str] = ()) -> list[str]:
     """Canonical compounds, affixes aside, in alphabetical order.
 
-    They are those of hazm's word list and those that the texts spell with a non-joiner.
+    Args:
+        texts: Whatever they often spell with a non-joiner is a compound.
+        joined: Other words that are spelled so; hazm's word list comes in addition.
     """
     spelled = Counter(
         word for content in texts for word in content.split() if NON_JOINER in word
     )
     often = (word for word, times in spelled.items() if times >= _MIN_TIMES)
     listed = (entry[0] for entry in words_list())
-    found = {_compound(word) for word in (*listed, *often)}
+    found = {_compound(word) for word in (*listed, *often, *joined)}
     return sorted(found - {""})
 
 
 def _compound(word: str) -> str:
-    """The canonical form of a word of two or three parts, "" for any other."""
+    """The canonical form of a word of two or three parts, "" for any other.
+
+    Affixes at its ends are glued by rule and are no parts.
+    """
+    if NON_JOINER not in word:
+        return ""
     parts = [text.canonical(part) for part in word.split(NON_JOINER)]
-    affixes = {*text.PREFIXES, *text.SUFFIXES, *text.HEH_ENDINGS}
-    usable = len(parts) in (2, 3) and all(parts) and not affixes & set(parts)
+    while parts and parts[-1] in _AFTER:
+        parts.pop()
+    while parts and parts[0] in text.PREFIXES:
+        parts.pop(0)
+    usable = len(parts) in _PARTS and all(parts) and not _AFFIXES & set(parts)
     return "".join(parts) if usable else ""

@@ -9,9 +9,7 @@ import random
 import tempfile
 from pathlib import Path
 
-from service.tagging.features import build_reading
-from service.tagging.model_file import frozen
-from training.compounds import compounds
+from training.compounds import reading_of
 from training.corpus import BORDERLINE, CARRIED, count_passages
 from training.evaluate import Graded, read_gold
 from training.seeds import read_seeds
@@ -32,9 +30,7 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
     """
     seed_set = read_seeds(seeds_folder)
     graded = read_gold(source, [topic.id for topic in seed_set.topics])
-    reading = frozen(
-        build_reading(compounds(f"{one.title} {one.text}" for one in seed_set.seeds))
-    )
+    reading = reading_of(seed_set)
     order = random.Random(_SHUFFLE)  # noqa: S311  # nothing secret
     lines = set()
     for one in graded:

@@ -100,6 +100,20 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield line, entry
 
 
+def read_counts(path: Path) -> dict[str, int]:
+    """Words and how many articles hold them; none where there is no file."""
+    counts = {}
+    lines = read_text(path).split("\n") if path.exists() else []
+    for line, content in enumerate(lines, 1):
+        if not content or content.startswith("#"):
+            continue
+        word, _, articles = content.partition("\t")
+        if not word or not articles.isdecimal():
+            raise SeedError(path, line, "no word count", "write word, tab, articles")
+        counts[word] = int(articles)
+    return counts
+
+
 def require_keys(
     path: Path, line: int, entry: dict[str, Any], keys: tuple[str, ...]
 ) -> None:

@@ -13,6 +13,7 @@ from training.seed_files import (
     SeedError,
     files_in,
     line_of,
+    read_counts,
     read_front_matter,
     read_json_lines,
     read_text,
@@ -22,6 +23,7 @@ from training.seed_files import (
 )
 
 _SUFFIXES = (".toml", ".md", ".jsonl", ".tsv")
+_NOT_LEARNED = ("README.md", "audited.toml", "background.tsv")
 _TOPIC_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -66,11 +68,13 @@ class SeedSet:
         topics: The taxonomy, in the order of `topics.toml`.
         seeds: Every seed.
         digest: SHA-256 of the folder's files, 16 hexadecimal digits.
+        joined: Words of `joined.tsv`, spelled with a non-joiner.
     """
 
     topics: tuple[Topic, ...]
     seeds: tuple[Seed, ...]
     digest: str
+    joined: tuple[str, ...] = ()
 
 
 def read_seeds(folder: Path) -> SeedSet:
@@ -90,14 +94,15 @@ def read_seeds(folder: Path) -> SeedSet:
     _refuse_duplicates(seeds)
     if not seeds:
         raise SeedError(folder, 1, "it holds no seed", "add passages or articles")
-    return SeedSet(topics, tuple(seeds), digest(folder))
+    joined = read_counts(folder / "joined.tsv")
+    return SeedSet(topics, tuple(seeds), digest(folder), tuple(joined))
 
 
 def digest(folder: Path) -> str:
     """The digest of a folder's seed files, by name and content."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in _SUFFIXES and path.name != "README.md":
+        if path.suffix in _SUFFIXES and path.name not in _NOT_LEARNED:
             total.update(f"{path.relative_to(folder)}\0".encode())
             total.update(path.read_bytes())
     return total.hexdigest()[:16]

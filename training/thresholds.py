@@ -45,12 +45,12 @@ def review_band(calibrated: Calibrated) -> tuple[float, float]:
         order = np.argsort(distance)
         share = np.cumsum(weights[order]) / weights.sum()
         width = float(distance[order][np.searchsorted(share, _WRONG_CAUGHT)])
-    width = min(width, _WIDEST_BAND)
     return _score(-width), _score(width)
 
 
 def _log_odds(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.log(scores / (1.0 - scores)))
+    inside = np.clip(scores, _score(-_WIDEST_BAND), _score(_WIDEST_BAND))
+    return np.asarray(np.log(inside / (1.0 - inside)))
 
 
 def _score(log_odds: float) -> float:

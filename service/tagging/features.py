@@ -70,7 +70,7 @@ def build_reading(compounds: Iterable[str]) -> Reading:
     for kind, affixes in (
         (kernel.PREFIX, text.PREFIXES),
         (kernel.SUFFIX, text.SUFFIXES),
-        (kernel.HEH_ENDING, text.HEH_ENDINGS),
+        (kernel.ENDING, text.ENDINGS),
     ):
         kinds.update({key_of(affix): kind for affix in affixes})
     affix_keys = key_table(kinds)
@@ -82,6 +82,9 @@ def build_reading(compounds: Iterable[str]) -> Reading:
         affix_kinds=beside(affix_keys, kinds).astype(np.uint8),
         month=np.array([key_of(text.MONTH)], np.uint64),
         compounds=key_table(map(key_of, compounds)),
+        furniture=key_table(
+            key_of(text.canonical(marker.replace(" ", ""))) for marker in text.FURNITURE
+        ),
         frequent=key_table(map(key_of, language.FREQUENT)),
     )
 
@@ -98,7 +101,8 @@ def passages(title: str, body: str, reading: Reading) -> Iterator[list[str]]:
     )
     found: list[list[str]] = [[] for _ in range(n_passages)]
     for place, passage in enumerate(words.passage[:count].tolist()):
-        found[passage].append(spelled(words, place))
+        if passage != kernel.FURNITURE:
+            found[passage].append(spelled(words, place))
     yield from found
 
 

@@ -1,7 +1,8 @@
 """The compiled pass: code points to words, words to passages, passages to scores.
 
-    code points ──read_tokens──▶ tokens ──join_tokens──▶ words ──cut_passages──▶
-    passages ──score_passage──▶ best and mean decision value a topic
+    code points ──read_tokens──▶ tokens ──join_tokens──▶ words ──mark_furniture──▶
+    words of sentences ──cut_passages──▶ passages ──score_passage──▶ decision values
+    ──score_article──▶ a score for each topic
 
 Every step walks its input once and writes flat arrays that `read_words` allocates
 from the length of the text. Three kinds of table steer it: `Reading` (characters and
@@ -20,22 +21,36 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from service.tagging.text import BREAK, COMMA, FIRST_LETTER, NOTHING, POINT, SPACE
+from service.tagging.text import (
+    BREAK,
+    COMMA,
+    FIRST_LETTER,
+    LINE,
+    NOTHING,
+    POINT,
+    SPACE,
+    STOP,
+)
 
 EXPANDS = np.uint32(1 << 31)  # an entry that stands for several letters
 HASH_BASE = np.uint64(0x9E3779B97F4A7C15)
 MIX = np.uint64(0xD6E8FEB86659FD93)
 ZERO, NINE = 48, 57
 LATIN_A, LATIN_Z = 97, 122
-HEH = 0x647
+BEYOND_LATIN = 0x370
+HEH, YEH = 0x647, 0x6CC
 SHORTEST_STEM = 2  # letters of a word that an ending is glued to
 EDGE = np.uint64(32)  # stands before and after a word in its n-grams
-PREFIX, SUFFIX, HEH_ENDING = 1, 2, 4
+PREFIX, SUFFIX, ENDING = 1, 2, 4
 
 SHORTEST_NGRAM, LONGEST_NGRAM = 3, 6
 LONGEST_SPELLING = 24  # letters of a word that its n-grams are taken from
 SHORTEST_PASSAGE = 8  # words; shorter sentences are joined with the next
 LONGEST_PASSAGE = 60  # words; longer sentences are cut
+SHORTEST_LINE = 5  # words, Latin ones aside; a shorter line without a mark is furniture
+LIST_WORDS = 3  # words for each break in a line; with no more it is a list
+LONGEST_MARKER = 4  # words
+FURNITURE = -1  # stands for the passage of words that belong to none
 
 
 Keys = NDArray[np.uint64]
@@ -50,9 +65,10 @@ class Reading(NamedTuple):
     pages: NDArray[np.uint32]  # kind, letter, or EXPANDS | offset << 5 | length
     expansions: NDArray[np.uint32]  # letters of the entries that expand
     affix_keys: NDArray[np.uint64]  # open-addressed
-    affix_kinds: NDArray[np.uint8]  # beside affix_keys: PREFIX | SUFFIX | HEH_ENDING
+    affix_kinds: NDArray[np.uint8]  # beside affix_keys: PREFIX | SUFFIX | ENDING
     month: NDArray[np.uint64]  # one key: the word after which "می" is May
     compounds: NDArray[np.uint64]  # open-addressed: words that may be written apart
+    furniture: NDArray[np.uint64]  # open-addressed: what begins lines of furniture
     frequent: NDArray[np.uint64]  # open-addressed: words frequent in Persian alone
 
 
@@ -77,9 +93,11 @@ class Words(NamedTuple):
     end: NDArray[np.int32]
     spelled_from: NDArray[np.int32]  # places in `letters`
     spelled_to: NDArray[np.int32]
+    line: NDArray[np.int32]
     sentence: NDArray[np.int32]
-    passage: NDArray[np.int32]
+    passage: NDArray[np.int32]  # or FURNITURE
     joins: NDArray[np.bool_]  # only white space parts it from the word before
+    marked: NDArray[np.bool_]  # a mark after it ends a sentence
     letters: NDArray[np.uint32]  # canonical, without anything between words
 
 
@@ -125,9 +143,10 @@ def kind_of_point(
 ) -> np.uint32:
     """A full stop or comma, judged by its neighbours: 3.14, U.S., ا. ایران."""
     entry = entry_of(reading, code_points[place])
-    follower = np.uint32(SPACE)
-    if place + 1 < len(code_points):
-        follower = entry_of(reading, code_points[place + 1])
+    follower = np.uint32(NOTHING)
+    while follower == NOTHING and place + 1 < len(code_points):
+        place += 1
+        follower = entry_of(reading, code_points[place])
     if is_digit(last) and is_digit(follower):
         return np.uint32(NOTHING)
     latin = LATIN_A <= last <= LATIN_Z and LATIN_A <= follower <= LATIN_Z
@@ -141,6 +160,8 @@ def kind_of_point(
 def read_tokens(code_points: CodePoints, reading: Reading, words: Words) -> int:
     """Runs of letters or of digits, with their sentences; returns how many."""
     count = 0
+    line = 0
+    line_start = 0
     sentence = 0
     sentence_start = 0
     n_letters = 0
@@ -160,6 +181,11 @@ def read_tokens(code_points: CodePoints, reading: Reading, words: Words) -> int:
                 count += 1
                 last = np.uint32(0)
             joins = joins and entry == SPACE
+            if entry >= STOP and count > line_start:
+                words.marked[count - 1] = True
+            if entry == LINE:
+                line += 1
+                line_start = count
             if entry > BREAK and count > sentence_start:
                 sentence += 1
                 sentence_start = count
@@ -180,8 +206,10 @@ def read_tokens(code_points: CodePoints, reading: Reading, words: Words) -> int:
             words.key[count] = 0
             words.start[count] = place
             words.spelled_from[count] = n_letters
+            words.line[count] = line
             words.sentence[count] = sentence
             words.joins[count] = joins and count > sentence_start
+            words.marked[count] = False
             joins = True
         for step in range(length):
             if step:
@@ -217,11 +245,22 @@ def merge(words: Words, left: int, right: int, key: np.uint64) -> None:
     words.key[left] = key
     words.end[left] = words.end[right]
     words.spelled_to[left] = words.spelled_to[right]
+    words.marked[left] = words.marked[right]
+
+
+@njit(nogil=True, cache=True)
+def affix_kind(reading: Reading, words: Words, token: int, n_tokens: int) -> int:
+    """What kinds of affix a token may be: PREFIX, SUFFIX, ENDING, or none, 0."""
+    if token >= n_tokens:
+        return 0
+    slot = slot_of(reading.affix_keys, words.key[token])
+    known = reading.affix_keys[slot] == words.key[token]
+    return int(reading.affix_kinds[slot]) if known else 0
 
 
 @njit(nogil=True, cache=True)
 def takes_affix(
-    words: Words, word: int, token: int, kind: np.uint8, after_prefix: bool
+    words: Words, word: int, token: int, kind: int, after_prefix: bool
 ) -> bool:
     """Whether a token is glued to the word before it."""
     if not words.joins[token]:
@@ -229,9 +268,11 @@ def takes_affix(
     if after_prefix:
         return not is_digit(words.letters[words.spelled_from[token]])
     last = words.letters[words.spelled_to[word] - 1]
-    if words.spelled_to[word] - words.spelled_from[word] < SHORTEST_STEM or is_digit(last):
+    if words.spelled_to[word] - words.spelled_from[word] < SHORTEST_STEM or is_digit(
+        last
+    ):
         return False
-    return bool(kind & SUFFIX) or (bool(kind & HEH_ENDING) and last == HEH)
+    return bool(kind & SUFFIX) or (bool(kind & ENDING) and last in (HEH, YEH))
 
 
 @njit(nogil=True, cache=True)
@@ -263,12 +304,11 @@ def join_tokens(reading: Reading, words: Words, n_tokens: int) -> int:
     """Glues affixes and compounds, in place; returns how many words are left."""
     count = 0
     after_prefix = False
+    next_kind = affix_kind(reading, words, 0, n_tokens)
     for token in range(n_tokens):
         key = words.key[token]
-        slot = slot_of(reading.affix_keys, key)
-        kind = np.uint8(0)
-        if reading.affix_keys[slot] == key:
-            kind = reading.affix_kinds[slot]
+        kind = next_kind
+        next_kind = affix_kind(reading, words, token + 1, n_tokens)
         if count and takes_affix(words, count - 1, token, kind, after_prefix):
             length = words.spelled_to[token] - words.spelled_from[token]
             glued = key_together(words.key[count - 1], key, length)
@@ -282,12 +322,79 @@ def join_tokens(reading: Reading, words: Words, n_tokens: int) -> int:
             words.end[count] = words.end[token]
             words.spelled_from[count] = words.spelled_from[token]
             words.spelled_to[count] = words.spelled_to[token]
+            words.line[count] = words.line[token]
             words.sentence[count] = words.sentence[token]
             words.joins[count] = words.joins[token]
+            words.marked[count] = words.marked[token]
             count += 1
-        if not after_prefix:
+        # An ending belongs to the word, not to the compound: شناخته شده + اند.
+        ending = next_kind & ENDING != 0 and takes_affix(
+            words, count - 1, token + 1, next_kind, False
+        )
+        if not after_prefix and not ending:
             count = join_compound(reading, words, count)
     return count
+
+
+@njit(nogil=True, cache=True, inline="always")
+def is_beyond_latin(words: Words, word: int) -> bool:
+    """Whether a word is of another script than Latin and no number."""
+    return bool(words.letters[words.spelled_from[word]] >= BEYOND_LATIN)
+
+
+@njit(nogil=True, cache=True)
+def is_marker(reading: Reading, words: Words, first: int, end: int) -> bool:
+    """Whether a line begins or ends as site furniture does."""
+    key = np.uint64(0)
+    for word in range(first, min(end, first + LONGEST_MARKER)):
+        length = words.spelled_to[word] - words.spelled_from[word]
+        key = key_together(key, words.key[word], length)
+        if reading.furniture[slot_of(reading.furniture, key)] == key:
+            # One word alone, as in "منبع: …", is an ordinary word in "منبع آگاه".
+            alone = word + 1 == end or not words.joins[word + 1]
+            if word > first or alone:
+                return True
+    if end < first + 2:
+        return False
+    length = words.spelled_to[end - 1] - words.spelled_from[end - 1]
+    key = key_together(words.key[end - 2], words.key[end - 1], length)
+    return bool(reading.furniture[slot_of(reading.furniture, key)] == key)
+
+
+@njit(nogil=True, cache=True)
+def mark_furniture(
+    reading: Reading, words: Words, count: int, title_length: int
+) -> bool:
+    """Tells sentences from site furniture: writes 0 or FURNITURE as words' passages.
+
+    A line that no mark ends is furniture where it is short, a list, a marker or after
+    one. Returns whether anything else is left.
+    """
+    after_marker = False
+    anything = False
+    first = 0
+    while first < count:
+        end = first
+        breaks = 0
+        own = 0
+        marked = False
+        while end < count and words.line[end] == words.line[first]:
+            breaks += end > first and not words.joins[end]
+            own += is_beyond_latin(words, end)
+            marked = marked or words.marked[end]
+            end += 1
+        kind = 0
+        if words.start[first] >= title_length:
+            marker = is_marker(reading, words, first, end)
+            after_marker = not marked and (marker or after_marker)
+            few = own < SHORTEST_LINE
+            listed = breaks > 1 and end - first <= LIST_WORDS * breaks
+            if not marked and (after_marker or few or listed):
+                kind = FURNITURE
+        anything = anything or kind == 0
+        words.passage[first:end] = kind
+        first = end
+    return anything
 
 
 @njit(nogil=True, cache=True)
@@ -295,26 +402,28 @@ def cut_passages(words: Words, count: int, title_length: int) -> int:
     """Numbers the passages and returns how many there are.
 
     The title is one; then sentences, short ones joined with the next, long ones cut.
+    Furniture stays as it is marked.
     """
-    passage = 0
-    first = 0
-    for word in range(1, count):
-        length = word - first
-        new_sentence = words.sentence[word] != words.sentence[word - 1]
-        title_ends = words.start[word] >= title_length > words.start[word - 1]
-        in_title = words.start[word] < title_length
-        if (
-            title_ends
-            or length == LONGEST_PASSAGE
-            or (new_sentence and length >= SHORTEST_PASSAGE and not in_title)
-        ):
-            passage += 1
-            first = word
-        words.passage[word] = passage
-    if count:
-        words.passage[0] = 0
-        passage += 1
-    return passage
+    n_passages = 0
+    length = 0  # words of the passage under way
+    for word in range(count):
+        if words.passage[word] == FURNITURE:
+            length = 0
+            continue
+        if length:
+            title_ends = words.start[word] >= title_length > words.start[word - 1]
+            new_sentence = words.sentence[word] != words.sentence[word - 1]
+            in_title = words.start[word] < title_length
+            if (
+                title_ends
+                or length == LONGEST_PASSAGE
+                or (new_sentence and length >= SHORTEST_PASSAGE and not in_title)
+            ):
+                length = 0
+        n_passages += length == 0
+        words.passage[word] = n_passages - 1
+        length += 1
+    return n_passages
 
 
 @njit(nogil=True, cache=True)
@@ -340,11 +449,15 @@ def read_words(
         np.empty(room, np.int32),
         np.empty(room, np.int32),
         np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.bool_),
         np.empty(room, np.bool_),
         np.empty(room_for_letters, np.uint32),
     )
     n_tokens = read_tokens(code_points, reading, words)
     count = join_tokens(reading, words, n_tokens)
+    if not mark_furniture(reading, words, count, title_length):
+        words.passage[:count] = 0
     return count, cut_passages(words, count, title_length), words
 
 
@@ -465,6 +578,9 @@ def score_article(
         end = first + 1
         while end < count and words.passage[end] == words.passage[first]:
             end += 1
+        if words.passage[first] == FURNITURE:
+            first = end
+            continue
         score_passage(weights, words, first, end, row, values)
         for topic in range(n_topics):
             mean[topic] += values[topic] / n_passages

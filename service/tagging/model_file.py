@@ -32,6 +32,7 @@ _TABLES = {
     "affix_kinds": (np.uint8, 1),
     "month": (np.uint64, 1),
     "compounds": (np.uint64, 1),
+    "furniture": (np.uint64, 1),
     "frequent": (np.uint64, 1),
     "word_keys": (np.uint64, 1),
     "word_rows": (np.int32, 1),
@@ -215,7 +216,8 @@ def _check(reading: Reading, weights: Weights, n_topics: int) -> None:
         if table.dtype.kind == "f" and not np.isfinite(table).all():
             raise ValueError(f"its table {name} is not of finite numbers")
     for keys in (
-        *(reading.affix_keys, reading.compounds, reading.frequent),
+        *(reading.affix_keys, reading.compounds),
+        *(reading.furniture, reading.frequent),
         *(weights.word_keys, weights.ngram_keys),
     ):
         size = len(keys)

@@ -2,6 +2,7 @@
 
     models/<version>/model.joblib     written once, never changed
     models/<version>/manifest.json    its SHA-256 (the version) and size, for people
+    models/<version>/...              what training writes of it, for people
     models/live                       the version that is served
 
 Both are written beside and renamed: a reader never meets half of one.
@@ -11,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from service.tagging import model_file
@@ -27,24 +29,33 @@ class ModelStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def add(self, model: Model) -> str:
+    def add(self, model: Model, beside: Mapping[str, str] = {}) -> str:
         """Write a model as a version of its own, whole or not at all.
 
+        Args:
+            model: The model.
+            beside: Files to stand beside it, content by name.
+
         Returns:
-            The version; the same model gives the same version and is kept once.
+            The version; the same model gives the same version and is kept once, with
+            what was last to stand beside it.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
+        folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
         try:
-            version = model_file.save(model, beside / _FILE)
-            size = (beside / _FILE).stat().st_size
-            manifest = {"version": version, "bytes": size}
-            (beside / _MANIFEST).write_text(json.dumps(manifest) + "\n", "utf-8")
-            beside.chmod(0o755)
+            version = model_file.save(model, folder / _FILE)
+            size = (folder / _FILE).stat().st_size
+            manifest = json.dumps({"version": version, "bytes": size}) + "\n"
+            for name, content in {**beside, _MANIFEST: manifest}.items():
+                (folder / name).write_text(content, "utf-8")
+            folder.chmod(0o755)
             if not (self.root / version).exists():
-                beside.rename(self.root / version)
+                folder.rename(self.root / version)
+            else:
+                for name in beside:
+                    (folder / name).replace(self.root / version / name)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
         return version
 
     def versions(self) -> list[str]:

@@ -131,7 +131,7 @@ class Tagger:
         )
         language: str | None = _PERSIAN
         if frequent < max(FAST_WORDS, FAST_SHARE * with_letters):
-            language = identify(together)
+            language = identify(together) if with_letters else None
         if language != _PERSIAN:
             return TaggedArticle(language, tuple(self._untagged(thresholds)))
         scored = [

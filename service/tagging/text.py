@@ -15,14 +15,16 @@ SPACE = 0  # parts words; words on both sides may still belong together
 NOTHING = 1  # is not there: non-joiner, tatweel, vowel signs, bidi marks
 BREAK = 2  # parts words that never belong together: comma, bracket, dash
 LINE = 3  # ends a line, hence a sentence
-STOP = 4  # ends a sentence: question mark, emoji, bar
-POINT = 5  # ends a sentence, unless inside a number or a Latin name
-COMMA = 6  # is not there inside a number, otherwise a break
+BAR = 4  # parts the items of a list: bar, bullet, emoji
+STOP = 5  # ends a sentence and marks it as one: question mark, exclamation mark
+POINT = 6  # ends and marks a sentence, unless inside a number or a Latin name
+COMMA = 7  # is not there inside a number, otherwise a break
 FIRST_LETTER = 48  # the code point of "0": from here on an entry is a character
 
 _POINTS = ".\u06d4"
 _COMMAS = ",\u066b\u066c\u060c"
-_STOPS = "!?\u061f\u061b;|\u2026\u3002\u2022"
+_STOPS = "!?\u061f\u2026\u3002"
+_BARS = "|\u061b;\u2022\u203a\u2039#"
 _LINES = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 _KEPT_SIGNS = "\u00b0\u00a9\u00ae\u2122"  # signs that do not begin a new item
 _TATWEEL = "\u0640"
@@ -57,9 +59,41 @@ SUFFIXES = (
     *("ها", "های", "هایی", "هایم", "هایت", "هایش", "هایمان", "هایتان", "هایشان"),
     *("تر", "ترین", "تری", "ترها", "ترهای"),
 )
-# Endings that belong only to a word that ends in heh: رفته ام، برنامه ای.
-HEH_ENDINGS = ("ام", "ای", "ایم", "اید", "اند")
-HEH = "ه"
+# Endings of words that end in heh or yeh: رفته ام، برنامه ای، زندگی اش.
+ENDINGS = (
+    *("ام", "ای", "ایم", "اید", "اند", "ی"),
+    *("اش", "اشان", "اتان", "امان", "شان", "تان", "مان"),
+)
+# What begins or ends a line of site furniture; the lines after it are furniture too,
+# until one that is marked as a sentence.
+FURNITURE = (
+    *("بیشتر بخوانید", "همچنین بخوانید", "این مطلب را هم بخوانید", "بخوانید"),
+    *("این خبر را هم بخوانید", "این را هم بخوانید", "حتما بخوانید", "مطالعه بیشتر"),
+    *("مطالب مرتبط", "مطلب مرتبط", "مطالب مشابه", "مطالب دیگر", "مطالب پیشنهادی"),
+    *("اخبار مرتبط", "اخبار مشابه", "اخبار دیگر", "اخبار بیشتر", "اخبار داغ"),
+    *("خبرهای مرتبط", "خبر مرتبط", "خبرهای مشابه", "خبرهای دیگر", "خبرهای مهم"),
+    *("آخرین اخبار", "آخرین خبرها", "آخرین عناوین", "آخرین مطالب", "تازه ترین خبرها"),
+    *("تازه ترین اخبار", "مهم ترین اخبار", "مهم ترین خبرها", "مهم ترین عناوین"),
+    *("گزارش های مرتبط", "عناوین مرتبط", "عناوین دیگر", "نوشته های مرتبط", "مرتبط"),
+    *("مقاله های مرتبط", "پرونده های مرتبط", "موضوعات مرتبط", "لینک های مرتبط"),
+    *("در همین زمینه", "در همین باره", "در همین رابطه", "در این باره", "پیوندها"),
+    *("پیشنهاد سردبیر", "پیشنهاد ما", "پیشنهاد ویژه", "از دست ندهید", "شاید بپسندید"),
+    *("پربازدیدترین", "پربیننده ترین", "پربحث ترین", "داغ ترین", "پرخواننده ترین"),
+    *("پر بازدید ترین", "پر بیننده ترین", "پربازدید ها", "پربیننده ها", "تیترهای دیگر"),
+    *("برچسب ها", "برچسب", "کلیدواژه ها", "کلید واژه ها", "کلمات کلیدی", "تگ ها"),
+    *("کلیدواژه", "کلید واژه", "هشتگ ها", "دسته بندی", "موضوعات", "سرویس"),
+    *("انتهای پیام", "لینک کوتاه", "کد خبر", "شناسه خبر", "منبع", "نظر شما", "نظرات"),
+    *("به کانال ما", "عضویت در کانال", "کانال ما", "ما را دنبال", "ما را در"),
+    *("دنبال کنید", "کلیک کنید", "مشاهده کنید", "مراجعه کنید", "عضو شوید"),
+    *(
+        "ما بپیوندید",
+        "کانال بپیوندید",
+        "به اشتراک بگذارید",
+        "اشتراک گذاری",
+        "ارسال به دوستان",
+        "کپی لینک",
+    ),
+)
 
 
 def spelling(character: str) -> str | int:
@@ -91,6 +125,7 @@ def _kind_of_sign(character: str) -> int | None:
         (_POINTS, POINT),
         (_COMMAS, COMMA),
         (_STOPS, STOP),
+        (_BARS, BAR),
     ):
         if character in signs:
             return kind
@@ -99,7 +134,7 @@ def _kind_of_sign(character: str) -> int | None:
         return SPACE
     if category == "So" and character not in _KEPT_SIGNS:
         letters = unicodedata.normalize("NFKD", character)
-        return None if letters.isalnum() else STOP
+        return None if letters.isalnum() else BAR
     if category[0] in "PSZ" or category in ("Cc", "Cs", "Co", "Cn"):
         return NOTHING if _vanishes(character) else BREAK
     return None
@@ -153,5 +188,5 @@ def fingerprint() -> str:
     probe = [*range(0x250), *range(0x600, 0x780), *range(0x2000, 0x2070)]
     probe += [*range(0xFB50, 0xFE00), *range(0xFE70, 0xFF00)]
     rules = [spelling(chr(code_point)) for code_point in probe]
-    words = [PREFIXES, MONTH, SUFFIXES, HEH_ENDINGS, HEH]
+    words = [PREFIXES, MONTH, SUFFIXES, ENDINGS, FURNITURE]
     return hashlib.sha256(repr((rules, words)).encode()).hexdigest()[:16]

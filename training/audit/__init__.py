@@ -6,11 +6,9 @@ Findings - audited.toml ──report──▶ what is printed, and the exit code
 
 from pathlib import Path
 
-from service.tagging.features import build_reading
-from service.tagging.model_file import frozen
 from training.audit import coverage, doubtful, similar
 from training.audit.findings import Finding
-from training.compounds import compounds
+from training.compounds import reading_of
 from training.corpus import build_corpus
 from training.seeds import SeedSet
 
@@ -24,9 +22,7 @@ def audit(seed_set: SeedSet, folder: Path) -> list[Finding]:
         seed_set: The seeds, held-out ones too.
         folder: Theirs; `background.tsv` is read from it where it is there.
     """
-    texts = [f"{seed.title} {seed.text}" for seed in seed_set.seeds]
-    reading = frozen(build_reading(compounds(texts)))
-    corpus = build_corpus(seed_set, seed_set.seeds, reading)
+    corpus = build_corpus(seed_set, seed_set.seeds, reading_of(seed_set))
     return [
         *coverage.thin_topics(seed_set),
         *coverage.unbalanced_forms(seed_set),

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.audit.findings import FORM, THIN, WORD, Finding
 from training.inspect_seeds import spelling_form
-from training.seed_files import SeedError, read_text
+from training.seed_files import read_counts
 from training.seeds import SeedSet
 
 FLOOR = 100  # seeds a topic; with fewer its evaluation is mostly chance
@@ -69,18 +69,6 @@ def unheld_words(words: Iterable[str], background: Path) -> Iterator[Finding]:
     for word in words:
         held.update(word[:end] for end in range(1, len(word) + 1))
         held.update(word[start:] for start in range(1, len(word)))
-    for word, articles in _read_background(background):
+    for word, articles in read_counts(background).items():
         if articles >= FREQUENT and word not in held:
             yield Finding(f"{WORD} {word}", f"in {articles} articles")
-
-
-def _read_background(path: Path) -> Iterator[tuple[str, int]]:
-    if not path.exists():
-        return
-    for line, content in enumerate(read_text(path).split("\n"), 1):
-        if not content or content.startswith("#"):
-            continue
-        word, _, articles = content.partition("\t")
-        if not word or not articles.isdecimal():
-            raise SeedError(path, line, "no word count", "write word, tab, articles")
-        yield word, int(articles)

@@ -38,7 +38,7 @@ _COMPARED_AT_ONCE = 50_000
 def similar_seeds(seed_set: SeedSet, corpus: Corpus) -> Iterator[Finding]:
     """Near-duplicates, and pairs that are close and have different topics."""
     seeds = seed_set.seeds
-    for first, second, likeness in _similar_pairs(seeds, corpus):
+    for first, second, likeness in similar_pairs(seeds, corpus):
         pair = sorted([seeds[first], seeds[second]], key=short_digest)
         digests = " ".join(map(short_digest, pair))
         text = "\n    ".join([f"cosine {likeness:.2f}", *map(_line, pair)])
@@ -69,7 +69,7 @@ def _contradicting(corpus: Corpus, first: int, second: int) -> NDArray[np.bool_]
     return np.asarray(differs)
 
 
-def _similar_pairs(
+def similar_pairs(
     seeds: tuple[Seed, ...], corpus: Corpus
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs of seeds at least `CLOSE`, in their order, each once."""
