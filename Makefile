@@ -20,10 +20,10 @@ train: training-environment ## Train, and go live unless worse; in any case: PRO
 	@$(PYTHON) -m training build $(if $(PROMOTE),"--promote-$(PROMOTE)")
 
 evaluate: training-environment ## Score held-out seeds, or graded articles: GOLD=path.jsonl
-	@$(PYTHON) -m training evaluate $(if $(GOLD),--gold "$(GOLD)")
+	@$(PYTHON) -m benchmarks.evaluate $(if $(GOLD),--gold "$(GOLD)")
 
-robustness: training-environment ## Retype graded articles and count what moves: GOLD=path.jsonl
-	@$(PYTHON) -m training robustness --gold "$(GOLD)"
+robustness: training-environment ## Retype seeds, or articles, and count what moves: GOLD=path.jsonl
+	@$(PYTHON) -m training robustness $(if $(GOLD),--articles "$(GOLD)")
 
 count: training-environment ## Make counted seeds: FROM=graded.jsonl TO=seeds/counted/x.jsonl
 	@$(PYTHON) -m training count "$(FROM)" "$(TO)"

@@ -1,26 +1,32 @@
-"""Seeds in, a promoted version of the model out."""
+"""Seeds in, a version of the model out, live unless it is worse."""
 
+import json
 import platform
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from service.tagging.features import build_reading
 from service.tagging.kernel import Weights
 from service.tagging.model_file import PREFERENCES, Model, ModelFileError, frozen
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Tagger
 from training import evaluate
 from training.calibration import Calibrated, calibrate, fit_topics
-from training.compounds import compounds
+from training.card import CardMaterial, make_card
+from training.compounds import reading_of
 from training.corpus import Corpus, build_corpus, is_held_out
+from training.current import COMPARISON
 from training.fold import fold
+from training.guard import Comparison, compare
+from training.guard_report import as_json
 from training.pipeline import build_blocks
-from training.seeds import SeedSet, digest, read_seeds
+from training.seeds import SeedSet, read_seeds
+from training.split import unlike_learned
 from training.thresholds import (
     MORE_LIKELY_THAN_NOT,
     preferred_threshold,
@@ -30,19 +36,28 @@ from training.thresholds import (
 _LIBRARIES = ("hazm", "joblib", "numba", "numpy", "scikit-learn", "scipy")
 
 Step = Callable[[str], None]
-_STEPS = 7
+_STEPS = 9
 
 
-def is_current(seeds_folder: Path, store: ModelStore) -> bool:
-    """Whether the live model is usable and was trained on the present seeds."""
-    try:
-        return store.live().seeds == digest(seeds_folder)
-    except ModelFileError:
-        return False
+class Built(NamedTuple):
+    """What became of a training.
+
+    Attributes:
+        model: The new version.
+        promoted: Whether it is live.
+        comparison: The new version beside the one that was live; None where there was
+            none that can be compared.
+    """
+
+    model: Model
+    promoted: bool
+    comparison: Comparison | None
 
 
-def build(seeds_folder: Path, store: ModelStore) -> Model:
-    """Train on a folder of seeds and make the result the live model.
+def build(
+    seeds_folder: Path, store: ModelStore, *, promote_anyway: bool = False
+) -> Built:
+    """Train on a folder of seeds, and make the result live unless it is worse.
 
     Raises:
         SeedError: A seed cannot be used; nothing is written.
@@ -54,18 +69,49 @@ def build(seeds_folder: Path, store: ModelStore) -> Model:
             bar.update()
 
         step("reading seeds")
-        model = train(read_seeds(seeds_folder), step)
+        learned = _learn_seeds(read_seeds(seeds_folder), step)
+        step("comparing models")
+        comparison = _compare(store, learned)
+        promoted = promote_anyway or comparison is None or not comparison.is_worse
+        step("drawing the card")
+        beside = _card(learned)
+        if comparison:
+            beside[COMPARISON] = _compared(comparison, learned.model, promoted)
         step("writing the model")
-        version_written = store.add(model)
-    store.promote(version_written)
-    return store.live()
+        version_written = store.add(learned.model, beside)
+    if promoted:
+        store.promote(version_written)
+    return Built(store.load(version_written), promoted, comparison)
+
+
+def _compare(store: ModelStore, learned: CardMaterial) -> Comparison | None:
+    try:
+        live = store.live()
+    except ModelFileError:  # none yet, or one that this code cannot serve anyway
+        return None
+    model = learned.model
+    return compare(live, model, unlike_learned(learned.seed_set, model.reading))
+
+
+def _compared(comparison: Comparison, model: Model, promoted: bool) -> str:
+    found = {"seeds": model.seeds, "promoted": promoted, **as_json(comparison)}
+    return f"{json.dumps(found, ensure_ascii=False, indent=2)}\n"
+
+
+def _card(learned: CardMaterial) -> dict[str, str]:
+    card = make_card(learned)
+    return {"card.html": card.html, "card.json": card.json}
 
 
 def train(seed_set: SeedSet, step: Step) -> Model:
     """Train a model; its version is empty until it is written."""
+    return _learn_seeds(seed_set, step).model
+
+
+def _learn_seeds(seed_set: SeedSet, step: Step) -> CardMaterial:
+    """A model, and what it was made of."""
     step("reading words")
-    texts = [f"{seed.title} {seed.text}" for seed in seed_set.seeds]
-    reading = frozen(build_reading(compounds(texts)))
+    reading = reading_of(seed_set)
     learned = [seed for seed in seed_set.seeds if not is_held_out(seed)]
     corpus = build_corpus(seed_set, learned, reading)
     weights, calibrated = _learn(corpus, step)
@@ -86,7 +132,8 @@ def train(seed_set: SeedSet, step: Step) -> Model:
         evaluation={},
     )
     step("evaluating")
-    return replace(model, evaluation=_evaluation(model, seed_set))
+    model = replace(model, evaluation=_evaluation(model, seed_set))
+    return CardMaterial(model, seed_set, corpus, calibrated)
 
 
 def _learn(corpus: Corpus, step: Step) -> tuple[Weights, list[Calibrated]]:
@@ -104,9 +151,7 @@ def _learn(corpus: Corpus, step: Step) -> tuple[Weights, list[Calibrated]]:
 def _evaluation(model: Model, seed_set: SeedSet) -> dict[str, object]:
     """Figures on the held-out seeds, through the tagger that will be shipped."""
     topics = [topic.id for topic in model.topics]
-    graded = evaluate.held_out(
-        [seed for seed in seed_set.seeds if is_held_out(seed)], topics
-    )
+    graded = evaluate.held_out(unlike_learned(seed_set, model.reading), topics)
     if not graded:
         return {}
     decisions = evaluate.decide(Tagger(model), graded)

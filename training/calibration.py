@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from training.corpus import ABSENT, BORDERLINE, CARRIED, FOLDS, Corpus
-from training.pipeline import LinearModel, fit_topic
+from training.pipeline import ROUNDS, LinearModel, fit_topic
 
 Values = NDArray[np.float64]
 _COMPOSED = 1500  # articles a topic
@@ -22,6 +22,7 @@ _COMPOSED_WEIGHT = 0.3  # beside 1 for a seed that is an article
 _LENGTHS = (3, 12)  # passages of a background that is drawn, not found
 _REGULARISATION = 10.0
 _JOBS = 2
+_UNSEEN_ROUNDS = 1  # of choosing passages where a fold is left out; more tell no more
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +42,15 @@ class Fitted:
 def fit_topics(rows: sp.csr_matrix, corpus: Corpus) -> list[Fitted]:
     """Fit every topic, on all seeds and on all folds but one in turn."""
     n_topics = corpus.grades.shape[1]
+    rounds = [ROUNDS, *FOLDS * [_UNSEEN_ROUNDS]]
     # Processes, as the solver's random numbers are shared between threads.
     with joblib.Parallel(n_jobs=_JOBS) as parallel:
         models = parallel(
-            joblib.delayed(fit_topic)(rows, corpus, topic, corpus.fold != left_out)
+            joblib.delayed(fit_topic)(
+                rows, corpus, topic, corpus.fold != left_out, times
+            )
             for topic in range(n_topics)
-            for left_out in range(-1, FOLDS)
+            for left_out, times in enumerate(rounds, -1)
         )
     fitted = []
     fold = corpus.fold[corpus.owner]

@@ -1,9 +1,11 @@
 """Counted seeds: articles one may learn from but not keep.
 
 Of an article only its passages' word counts stay: words in alphabetical order, no
-pairs, no order, no text, and the passages shuffled.
+pairs, no order, no text, and the passages shuffled; and a digest of the article, by which
+the seed is known however its words are counted.
 """
 
+import hashlib
 import json
 import random
 import tempfile
@@ -13,8 +15,6 @@ from training.compounds import reading_of
 from training.corpus import BORDERLINE, CARRIED, count_passages
 from training.evaluate import Graded, read_gold
 from training.seeds import read_seeds
-
-_SHUFFLE = 1  # any number will do; the same articles give the same file
 
 
 def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
@@ -31,22 +31,25 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
     seed_set = read_seeds(seeds_folder)
     graded = read_gold(source, [topic.id for topic in seed_set.topics])
     reading = reading_of(seed_set)
-    order = random.Random(_SHUFFLE)  # noqa: S311  # nothing secret
-    lines = set()
+    lines = {}
     for one in graded:
+        article = f"{one.article.title}\n{one.article.text}".encode()
+        digest = hashlib.sha256(article).hexdigest()[:12]
         passages = count_passages(one.article.title, one.article.text, reading)
-        order.shuffle(passages)
+        # Nothing secret, but the same article always gives the same seed.
+        random.Random(digest).shuffle(passages)  # noqa: S311
         if passages:
-            lines.add(_line(one, passages))
-    _write(target, sorted(lines))
+            lines[digest] = _line(digest, one, passages)
+    _write(target, [lines[digest] for digest in sorted(lines)])
     return len(lines)
 
 
-def _line(graded: Graded, passages: list[dict[str, int]]) -> str:
+def _line(digest: str, graded: Graded, passages: list[dict[str, int]]) -> str:
     def with_grade(wanted: int) -> list[str]:
         return [topic for topic, grade in graded.grades.items() if grade == wanted]
 
     entry = {
+        "article": digest,
         "topics": with_grade(CARRIED),
         "borderline": with_grade(BORDERLINE),
         "passages": passages,

@@ -6,36 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from service.tagging.model_file import Model
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Tagger
 from training import evaluation_report, robustness_report
-from training.corpus import is_held_out
 from training.decisions import TagsArticles
 from training.evaluate import evaluate
 from training.gold import GoldError, Graded, held_out, read_gold
-from training.robustness import FURNITURE_SETS, measure, read_furniture
+from training.robustness import measure, read_furniture
 from training.seeds import read_seeds
-
-
-def add_evaluate(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `score_model`, beside `--seeds` and `--models`."""
-    parser.add_argument(
-        "--gold", type=Path, help="graded articles; held-out seeds if not given"
-    )
-    parser.add_argument("--json", type=Path, help="a file to write the figures to")
-
-
-def add_robustness(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `vary_articles`, beside `--seeds` and `--models`."""
-    parser.add_argument(
-        "--articles",
-        type=Path,
-        help="JSON lines with text, and optionally id and title; held-out seeds if "
-        "not given",
-    )
-    parser.add_argument("--first", type=int, help="how many of them; all if not given")
-    parser.add_argument("--furniture", choices=FURNITURE_SETS, default="test")
-    parser.add_argument("--json", type=Path, help="a file to write the figures to")
+from training.split import unlike_learned
 
 
 def score_model(
@@ -47,7 +27,7 @@ def score_model(
     if options.gold:
         graded = read_gold(options.gold, topics)
     else:
-        graded = _held_out(options.seeds, topics)
+        graded = _held_out(options.seeds, tagger.model)
     evaluated = evaluate(tagger, graded, peers)
     _write(options.json, tagger, evaluation_report.to_json(evaluated))
     return evaluation_report.as_table(evaluated)
@@ -56,19 +36,19 @@ def score_model(
 def vary_articles(options: argparse.Namespace) -> str:
     """Measure whether tags stay as articles are varied; returns tables."""
     tagger = Tagger(ModelStore(options.models).live())
-    topics = [topic.id for topic in tagger.model.topics]
     if options.articles:
         graded = read_gold(options.articles, [])
     else:
-        graded = _held_out(options.seeds, topics)
+        graded = _held_out(options.seeds, tagger.model)
     graded = graded[: options.first]
     found = measure(tagger, graded, read_furniture(options.furniture))
     _write(options.json, tagger, robustness_report.to_json(found, graded))
     return robustness_report.as_table(found, graded)
 
 
-def _held_out(seeds_folder: Path, topics: list[str]) -> list[Graded]:
-    graded = held_out(filter(is_held_out, read_seeds(seeds_folder).seeds), topics)
+def _held_out(seeds_folder: Path, model: Model) -> list[Graded]:
+    seeds = unlike_learned(read_seeds(seeds_folder), model.reading)
+    graded = held_out(seeds, [topic.id for topic in model.topics])
     if not graded:
         raise GoldError(f"{seeds_folder} holds no held-out text; add some seeds")
     return graded

@@ -22,7 +22,7 @@ from training.corpus import ABSENT, CARRIED, Corpus
 MIN_PASSAGES = 2  # a feature of fewer passages is dropped
 WORD_SIGN = "="  # marks the word itself among the features of its block
 C = 0.3
-_ROUNDS = 3  # of choosing the passages that carry the topics of whole articles
+ROUNDS = 2  # of choosing the passages that carry the topics of whole articles
 
 
 def block(word: str) -> list[str]:
@@ -97,6 +97,7 @@ def fit_topic(
     corpus: Corpus,
     topic: int,
     learn_from: NDArray[np.bool_],
+    rounds: int = ROUNDS,
 ) -> LinearModel:
     """Fit one topic's linear model.
 
@@ -109,36 +110,40 @@ def fit_topic(
         corpus: The seeds that the passages belong to.
         topic: The column of the topic.
         learn_from: Shape (seeds,): the seeds that may be used.
+        rounds: How often the passages of articles are chosen.
     """
     grades = corpus.grades[corpus.owner, topic]
     usable = learn_from[corpus.owner]
-    negatives = np.flatnonzero(usable & (grades == ABSENT))
     carrying = np.flatnonzero(usable & (grades == CARRIED))
-    certain = carrying[~corpus.whole[corpus.owner[carrying]]]
-    model = _fit(rows, certain if len(certain) else carrying, negatives)
-    if len(certain) == len(carrying):
+    negatives = np.flatnonzero(usable & (grades == ABSENT))
+    owner = corpus.owner[carrying]
+    certain = ~corpus.whole[owner]
+    # Cut out once: a passage that a round does not choose weighs nothing in it.
+    rows = rows[np.concatenate([carrying, negatives])]
+    model = _fit(rows, certain if certain.any() else ~certain)
+    if certain.all():
         return model
-    for _ in range(_ROUNDS):
-        values = model.decide(rows[carrying])
-        chosen = carrying[_best_of_each(values, corpus.owner[carrying])]
-        model = _fit(rows, chosen, negatives)
+    for _ in range(rounds):
+        model = _fit(rows, _best_of_each(model.decide(rows[: len(owner)]), owner))
     return model
 
 
 def _best_of_each(
     values: NDArray[np.float64], owner: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The place of each owner's highest value."""
+) -> NDArray[np.bool_]:
+    """Where each owner's highest value stands."""
     order = np.lexsort((-values, owner))
     first = np.unique(owner[order], return_index=True)[1]
-    return np.asarray(order[first])
+    best = np.zeros(len(owner), bool)
+    best[order[first]] = True
+    return best
 
 
-def _fit(
-    rows: sp.csr_matrix, positives: NDArray[np.int64], negatives: NDArray[np.int64]
-) -> LinearModel:
-    chosen = np.concatenate([positives, negatives])
-    targets = np.arange(len(chosen)) < len(positives)
+def _fit(rows: sp.csr_matrix, chosen: NDArray[np.bool_]) -> LinearModel:
+    """Fit on the chosen ones of the first rows, which carry the topic, and the rest."""
+    targets = np.arange(rows.shape[0]) < len(chosen)
+    weights = np.ones(rows.shape[0])
+    weights[: len(chosen)] = chosen
     svc = LinearSVC(C=C, tol=1e-2, max_iter=1000, random_state=0)
-    svc.fit(rows[chosen], targets)
+    svc.fit(rows, targets, weights)
     return LinearModel(svc.coef_[0], float(svc.intercept_[0]))

@@ -14,7 +14,6 @@ from training.gold import Graded
 from training.respell import Respelling, characters_only, spaced
 
 FURNITURE = Path(__file__).with_name("furniture.toml")
-FURNITURE_SETS = ("development", "test")
 NEAR = 0.05  # a score that moves less is taken for the same
 SPACED = "spaces for non-joiners"
 

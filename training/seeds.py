@@ -42,6 +42,7 @@ class Seed:
             its passages; empty otherwise.
         kind: What it is an example of, in a few words.
         place: Its file and line.
+        article: For a counted seed, the digest of the article it was counted from.
     """
 
     title: str
@@ -52,11 +53,13 @@ class Seed:
     counted: tuple[dict[str, int], ...]
     kind: str
     place: str
+    article: str = ""
 
     @property
     def digest(self) -> int:
         """A number that stays the seed's own however many others there are."""
-        content = json.dumps([self.title, self.text, self.counted], sort_keys=True)
+        counted_from = [self.article] if self.article else []
+        content = json.dumps([self.title, self.text, counted_from])
         return int(hashlib.sha256(content.encode()).hexdigest()[:12], 16)
 
 
@@ -199,7 +202,8 @@ def _passages(path: Path, known: frozenset[str]) -> Iterator[Seed]:
 
 def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
     for line, entry in read_json_lines(path):
-        require_keys(path, line, entry, ("topics", "borderline", "passages"))
+        keys = ("article", "topics", "borderline", "passages")
+        require_keys(path, line, entry, keys)
         passages = entry["passages"]
         if not isinstance(passages, list) or not passages:
             raise SeedError(path, line, "it has no passages", "count the article again")
@@ -217,6 +221,7 @@ def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
             counted=tuple(passages),
             kind="counted",
             place=f"{path}, line {line}",
+            article=str(entry["article"]),
         )
 
 
@@ -230,9 +235,7 @@ def _refuse_duplicates(seeds: list[Seed]) -> None:
     places: dict[int, str] = {}
     for seed in seeds:
         # A passage and an article of the same words are duplicates as well.
-        letters = "".join(f"{seed.title}{seed.text}".split()) or json.dumps(
-            seed.counted, sort_keys=True
-        )
+        letters = "".join(f"{seed.title}{seed.text}".split()) or seed.article
         key = int(hashlib.sha256(letters.encode()).hexdigest()[:16], 16)
         if key in places:
             file, _, line = seed.place.rpartition(", line ")

@@ -83,9 +83,7 @@ def _laughs() -> bytes:
 
 def _dict(*items: bytes) -> bytes:
     content = b"".join(items)
-    return (
-        _START + pickle.EMPTY_DICT + pickle.MARK + content + pickle.SETITEMS + b"."
-    )
+    return _START + pickle.EMPTY_DICT + pickle.MARK + content + pickle.SETITEMS + b"."
 
 
 _TOUCH = string(str(MARKER)) + pickle.TUPLE1 + pickle.REDUCE
@@ -147,9 +145,7 @@ PICKLES = {
     "shape of none": _START + wrapper(shape=pickle.NONE) + b".",
     "array past the end": _START + wrapper(shape=integer(99) + pickle.TUPLE1) + b".",
     "not mapped": _START + wrapper(allow_mmap=pickle.NEWFALSE) + b".",
-    "unaligned": (
-        _START + wrapper(numpy_array_alignment_bytes=pickle.NONE) + b"."
-    ),
+    "unaligned": (_START + wrapper(numpy_array_alignment_bytes=pickle.NONE) + b"."),
     "order": _START + wrapper(order=string("X")) + b".",
     "deep tuple for a key": _dict(_DEEP, b"N"),
     "deep tuple for one key": _START + b"}" + _DEEP + b"Ns.",

@@ -4,7 +4,7 @@ import unicodedata
 
 from hypothesis import strategies as st
 
-from service.tagging.text import HEH_ENDINGS, MONTH, PREFIXES, SUFFIXES
+from service.tagging.text import ENDINGS, MONTH, PREFIXES, SUFFIXES
 
 JOINER = "\u200c"
 
@@ -13,18 +13,31 @@ _PARTS = (
     *("راه", "آهن", "گفت", "گو", "پیش", "بینی", "آموزش", "پرورش", "سه", "ماهه"),
     *("به", "طور", "و"),
 )
+_MARKERS = (
+    *("منبع", "بیشتر بخوانید", "برچسب ها", "کد خبر", "موضوعات", "موضوعات مرتبط"),
+    *("مرتبط", "به کانال", "به کانال ما"),
+)
 _WORDS = (
     *("نفت", "گاز", "تحریم", "برنامه", "رفته", "شود", "شورا", "بازی", "ب", "ه"),
     *("كتاب", "علي", "مسئول", "قرآن", "ﻻزم", "u", "s", "brics", "Ünïcode", "ﷲ"),
     *("3", "۱۲", "٤٥", "㏠", "½", "ß", "ա", "中文", "क़", "가"),
 )
 _SEPARATORS = (
-    *(" ", " ", " ", " ", JOINER, "", "  ", "\t", "\u00a0", "\n", "\r\n"),
+    *(" ", " ", " ", " ", JOINER, "", "  ", "\t", "\u00a0", "\n", "\n", "\r\n"),
     *(".", ". ", "،", "، ", ",", "؟ ", "؛", "!", "|", " - ", "/", "«", "» ", "\u06d4"),
     *("\u0640", "\u064e", "\u0301", "\u200f", "\U0001f600", "\ud83d", "\x00", ":"),
 )
 _PIECES = st.sampled_from(
-    (*PREFIXES, *SUFFIXES, *HEH_ENDINGS, MONTH, *_PARTS, *_WORDS, *_SEPARATORS)
+    (
+        *PREFIXES,
+        *SUFFIXES,
+        *ENDINGS,
+        MONTH,
+        *_PARTS,
+        *_MARKERS,
+        *_WORDS,
+        *_SEPARATORS,
+    )
 )
 _ANY_CHARACTER = st.characters(exclude_categories=())
 
@@ -41,7 +54,7 @@ texts = st.lists(
 # What a keyboard for Persian may produce.
 plain_texts = st.lists(
     st.tuples(
-        st.sampled_from((*PREFIXES, *SUFFIXES, *HEH_ENDINGS, *_PARTS, *_WORDS[:12])),
+        st.sampled_from((*PREFIXES, *SUFFIXES, *ENDINGS, *_PARTS, *_WORDS[:12])),
         st.sampled_from((" ", " ", " ", JOINER, ". ", "، ", "؟ ", "\n", " 12.5 ")),
     ).map("".join),
     min_size=1,

@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from service.tagging.model_store import ModelStore
 
 PROGRAM = """
@@ -43,13 +41,10 @@ print(best.topic.id)
 """
 
 
-@pytest.mark.parametrize("flags", [[], ["-O"], ["-W", "error"]])
-def test_tags_where_training_cannot_be_imported(
-    flags: list[str], store: ModelStore
-) -> None:
+def test_tags_where_training_cannot_be_imported(store: ModelStore) -> None:
     root = Path(__file__).parents[2]
     ended = subprocess.run(
-        [sys.executable, *flags, "-c", PROGRAM, str(store.root)],
+        [sys.executable, "-W", "error", "-c", PROGRAM, str(store.root)],
         capture_output=True,
         text=True,
         cwd=root,

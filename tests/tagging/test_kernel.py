@@ -27,6 +27,14 @@ CASES = [
     "\ud83d\ude00 \U0001f600 \U0010ffff\x00",
     "یک دو سه چهار پنج شش هفت هشت. نه ده. " * 30,
     "کلمه " * 200,
+    "خانه | نفت | گاز\nدر این خبر از نفت گفت و گو می شود\nبیشتر بخوانید:\nنفت یک",
+    "برچسب ها: نفت، گاز\nیک دو سه چهار پنج شش\nنفت گاز. رفت\nیک دو سه چهار پنج شش",
+    "منبع آگاه گفت نفت و گاز\nمنبع: ایران\nموضوعات مرتبط با نفت و گاز ایران است",
+    "خانه نفت\nگاز برق",
+    "موضوعات مرتبط با نفت و گاز ایران است\nمنبع موضوعات نفت و گاز ایران است",
+    "به کانال ما در تلگرام سر بزنید\nبه کانال سوئز رسید نفت و گاز",
+    "خانه نفت\n! یک دو سه چهار پنج شش\n\u064e. نفت گاز\n؟\nیک دو سه چهار پنج",
+    "12.\u200f5 ۱۲،\u064e\u200c۰۰۰ 12.\u200f گاز 12.\u200f U.\u200cS. رفت .\u200f",
 ]
 ROWS = [[(i * 37 % 19 - 9) / 7, (i * 53 % 23 - 11) / 5, 1 + i % 3] for i in range(90)]
 
@@ -34,7 +42,19 @@ ROWS = [[(i * 37 % 19 - 9) / 7, (i * 53 % 23 - 11) / 5, 1 + i % 3] for i in rang
 @pytest.fixture(scope="session")
 def folded() -> Folded:
     """Weights for two topics; some words are known by their n-grams alone."""
-    words = ["نفت", "تحریمهای", "راهاهن", "میشود", "0", "brics", "است", "را", "کلمه", "یک", "ده"]
+    words = [
+        "نفت",
+        "تحریمهای",
+        "راهاهن",
+        "میشود",
+        "0",
+        "brics",
+        "است",
+        "را",
+        "کلمه",
+        "یک",
+        "ده",
+    ]
     unknown = ["گفتوگو", "برنامهای", "رفته", "کتاب", "پنج", "ب"]
     ngrams = dict.fromkeys(one for word in unknown for one in twin.ngrams(word))
     rows = iter(itertools.cycle(ROWS))
@@ -57,16 +77,27 @@ def weights(folded: Folded) -> Weights:
     return frozen(Weights(*tables))
 
 
-def kernel_words(kernel: ModuleType, text: str, title_length: int, reading: Reading):  # noqa: ANN201
-    count, _, words = kernel.read_words(
-        features.code_points(text), title_length, reading
-    )
-    places = [features.spelled(words, place) for place in range(count)]
-    columns = (words.start[:count], words.end[:count], words.passage[:count])
-    return [*zip(places, *(column.tolist() for column in columns), strict=True)]
+Placed = tuple[str, int, int, int]  # letters, start, end, passage
 
 
-def twin_words(text: str, title_length: int) -> list[tuple[str, int, int, int]]:
+def kernel_words(
+    kernel: ModuleType, text: str, title_length: int, reading: Reading
+) -> list[Placed]:
+    points = features.code_points(text)
+    count, _, words = kernel.read_words(points, title_length, reading)
+    return [
+        (
+            features.spelled(words, place),
+            int(words.start[place]),
+            int(words.end[place]),
+            int(words.passage[place]),
+        )
+        for place in range(count)
+        if words.passage[place] != kernel.FURNITURE
+    ]
+
+
+def twin_words(text: str, title_length: int) -> list[Placed]:
     words = twin.read_words(text, frozenset(COMPOUNDS))
     return [
         (word.letters, word.start, word.end, number)

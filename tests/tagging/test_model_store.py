@@ -63,6 +63,17 @@ def test_same_model_is_kept_once(store: ModelStore, model: Model) -> None:
     assert [path.name for path in store.root.iterdir()] == store.versions()
 
 
+def test_what_stands_beside_a_model_is_renewed(store: ModelStore, model: Model) -> None:
+    folder = store.root / store.add(model, {"card.html": "کارت", "card.json": "{}"})
+    assert (folder / "card.html").read_text("utf-8") == "کارت"
+    assert store.add(model) == folder.name
+    assert (folder / "card.html").exists()
+    assert store.add(model, {"card.html": "تازه"}) == folder.name
+    assert (folder / "card.html").read_text("utf-8") == "تازه"
+    assert (folder / "card.json").read_text("utf-8") == "{}"
+    assert [path.name for path in store.root.iterdir()] == [folder.name]
+
+
 def test_manifest(store: ModelStore, model: Model) -> None:
     folder = store.root / store.add(model)
     size = (folder / "model.joblib").stat().st_size

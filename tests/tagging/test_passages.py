@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.tagging import features
 from service.tagging.kernel import LONGEST_PASSAGE, SHORTEST_PASSAGE, Reading
+from tests.tagging.conftest import Spell
 from tests.tagging.persian import texts
 
 Cut = Callable[[str, str], list[list[str]]]
@@ -60,9 +61,9 @@ def test_title_stands_alone(title: str, expected: list[int], cut: Cut) -> None:
 
 
 def test_no_word_spans_title_and_text(cut: Cut) -> None:
-    assert cut("می", "شود") == [["می"], ["شود"]]
-    assert cut("راه", "آهن") == [["راه"], ["اهن"]]
-    assert cut("تحریم", "های نفتی") == [["تحریم"], ["های", "نفتی"]]
+    assert cut("می", "شود.") == [["می"], ["شود"]]
+    assert cut("راه", "آهن.") == [["راه"], ["اهن"]]
+    assert cut("تحریم", "های نفتی.") == [["تحریم"], ["های", "نفتی"]]
 
 
 @pytest.mark.parametrize("title", ["نفت", "نفت\n", "\nنفت"])
@@ -71,14 +72,14 @@ def test_title_alone(title: str, cut: Cut) -> None:
 
 
 @given(title=texts, text=texts)
-def test_nothing_is_lost(title: str, text: str, reading: Reading, cut: Cut) -> None:
-    def words(content: str) -> list[str]:
-        return [word for passage in cut("", content) for word in passage]
-
+def test_marked_lines_are_not_lost(
+    title: str, text: str, cut: Cut, words_of: Spell
+) -> None:
+    text = "!\n".join(text.splitlines()) + "!"
     passages = cut(title, text)
     assert all(0 < len(passage) <= LONGEST_PASSAGE for passage in passages)
     found = [word for passage in passages for word in passage]
-    assert found == words(title) + words(text)
+    assert found == words_of(title) + words_of(text)
 
 
 @given(sentences=st.lists(st.integers(1, 2 * LONGEST_PASSAGE), max_size=12))
@@ -95,3 +96,67 @@ def test_cut_depends_on_lengths_alone(sentences: list[int], cut: Cut) -> None:
             expected[-1:] = [LONGEST_PASSAGE, expected[-1] - LONGEST_PASSAGE]
         open_passage = True
     assert lengths(cut("", text)) == expected
+
+
+NEWS = "شرکت نفت از تولید تازه خبر داد."
+PLAIN = "شرکت نفت از تولید تازه خبر داد"
+
+
+@pytest.mark.parametrize(
+    ("furniture", "why"),
+    [
+        ("خانه", "short"),
+        ("XS SM MD LG", "short"),
+        ("انرژی | تجارت | تحریم | نفت و گاز", "a list"),
+        ("نفت، گاز، برق، بنزین، تحریم", "a list"),
+        ("برچسب\u200cها: " + PLAIN, "begun by a marker"),
+        (f"بیشتر بخوانید\n{PLAIN}\n{PLAIN} کرد", "after a marker"),
+        (
+            "موضوعات مرتبط با نفت و گاز ایران",
+            "begun by a marker that begins as another",
+        ),
+        ("به کانال ما در تلگرام سر بزنید", "begun by a marker of three words"),
+    ],
+)
+def test_furniture_is_left_out(furniture: str, why: str, cut: Cut) -> None:
+    expected = cut("", NEWS)
+    assert cut("", f"{NEWS}\n{furniture}") == expected, why
+    assert cut("", f"{furniture}\n{NEWS}") == expected, why
+    assert cut("تیتر", f"{furniture}\n\n{NEWS}\r\n{furniture}")[1:] == expected, why
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (PLAIN, "long enough"),
+        ("نفت گران شد!", "marked"),
+        ("منبع آگاه گفت نفت گران شد", "a marker that is an ordinary word"),
+        ("موضوعات تازه و مرتبط با نفت مطرح شد", "a marker that something parts"),
+        ("به کانال سوئز رسید نفت ایران و عراق", "about a canal"),
+        ("به گزارش خبرگزاری، نفت ایران در بازار گران شد", "one break"),
+    ],
+)
+def test_sentences_stay(line: str, why: str, cut: Cut) -> None:
+    assert len(cut("", f"{NEWS}\n{line}")) == len(cut("", f"{NEWS}\n{line}.")), why
+    assert cut("", f"{line}\n{NEWS}") != cut("", NEWS), why
+
+
+def test_a_marked_line_ends_furniture(cut: Cut) -> None:
+    text = f"بیشتر بخوانید\n{PLAIN}\n{NEWS}\n{PLAIN}"
+    assert cut("", text) == cut("", f"{NEWS}\n{PLAIN}")
+
+
+@pytest.mark.parametrize("stop", ["!", "؟ ", "… ", "\u200f. ", " - ! "])
+def test_a_stop_that_opens_a_line_does_not_mark_the_line_before(
+    stop: str, cut: Cut
+) -> None:
+    parted = [NEWS.rstrip(".").split(), PLAIN.split()]
+    assert cut("", f"{NEWS}\nخانه نفت\n{stop}{PLAIN}") == parted
+    assert cut("", f"{NEWS}\n{PLAIN}\nخانه نفت\n{stop}")[0][-1] != "نفت"
+    assert cut("", f"{NEWS}\nخانه نفت{stop}\n{PLAIN}")[0][-2:] == ["خانه", "نفت"]
+
+
+def test_all_furniture_is_read(cut: Cut) -> None:
+    assert cut("", "خانه | نفت") == [["خانه", "نفت"]]
+    assert cut("", "نفت\nگاز") == [["نفت", "گاز"]]
+    assert cut("تیتر خبر", "نفت\nگاز") == [["تیتر", "خبر"]]

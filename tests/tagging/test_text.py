@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from service.tagging import text
-from service.tagging.text import BREAK, COMMA, LINE, NOTHING, POINT, SPACE, STOP
+from service.tagging.text import BAR, BREAK, COMMA, LINE, NOTHING, POINT, SPACE, STOP
 from tests.tagging.conftest import Sentences
 from tests.tagging.persian import composed, decomposed, texts
 
@@ -57,10 +57,11 @@ def test_vanishes(character: str) -> None:
     [
         (" \t\u00a0\u2003\u202f\u3000", SPACE),
         ("\n\v\f\r\x1c\x85\u2028\u2029", LINE),
-        ("!?؟؛;|…•🙂♥\u037e", STOP),
+        ("!?؟…。", STOP),
+        ("|؛;\u037e•›‹#🙂♥■", BAR),
         (".۔", POINT),
         (",،٫٬", COMMA),
-        ("()[]«»\"'-–—/:%٪+=_*#@&°©\x00", BREAK),
+        ("()[]«»\"'-–—/:%٪+=_*@&°©\x00", BREAK),
         ("\ud800\udfff\u0378\ue000\U0010ffff", BREAK),
     ],
 )
@@ -75,7 +76,7 @@ def test_every_entry_is_a_kind_or_letters() -> None:
             assert 0 < len(entry) < 32
             assert all(ord(letter) >= text.FIRST_LETTER for letter in entry)
         else:
-            assert entry in (SPACE, NOTHING, LINE, STOP, POINT, COMMA)
+            assert entry in (SPACE, NOTHING, LINE, BAR, STOP, POINT, COMMA)
 
 
 def test_canonical_letters_are_their_own_spelling() -> None:
@@ -116,6 +117,7 @@ def test_fingerprint_stands_for_the_rules(monkeypatch: pytest.MonkeyPatch) -> No
         ("SUFFIXES", (*text.SUFFIXES, "گر")),
         ("PREFIXES", ("می",)),
         ("MONTH", "مه"),
+        ("FURNITURE", text.FURNITURE[:-1]),
     ]
     for name, rule in changed:
         with monkeypatch.context() as patch:

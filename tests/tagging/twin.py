@@ -9,12 +9,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby, islice, zip_longest
 from math import exp, log, sqrt
 
 from service.tagging.kernel import (
+    BEYOND_LATIN,
+    LIST_WORDS,
+    LONGEST_MARKER,
     LONGEST_NGRAM,
     LONGEST_PASSAGE,
     LONGEST_SPELLING,
+    SHORTEST_LINE,
     SHORTEST_NGRAM,
     SHORTEST_PASSAGE,
 )
@@ -22,19 +27,24 @@ from service.tagging.language import FREQUENT
 from service.tagging.text import (
     BREAK,
     COMMA,
-    HEH,
-    HEH_ENDINGS,
+    ENDINGS,
+    FURNITURE,
+    LINE,
     MONTH,
     NOTHING,
     POINT,
     PREFIXES,
     SPACE,
+    STOP,
     SUFFIXES,
+    canonical,
     spelling,
 )
 
 _DIGITS = frozenset("0123456789")
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
+_BEFORE_ENDINGS = frozenset("هی")
+_MARKERS = frozenset(canonical(marker.replace(" ", "")) for marker in FURNITURE)
 
 Row = Sequence[float]  # a weight for each topic, then the squared norm
 
@@ -47,57 +57,77 @@ class Word:
         letters: Canonical, every digit a "0".
         start: Code points of the text before it.
         end: Code points up to its end.
+        line: The number of its line.
         sentence: The number of its sentence.
         joins: Whether only white space parts it from the word before.
+        marked: Whether a mark after it ends a sentence.
     """
 
     letters: str
     start: int
     end: int
+    line: int
     sentence: int
     joins: bool
+    marked: bool = False
 
 
 def read_tokens(text: str) -> list[Word]:
     """Runs of letters or of digits, with their sentences."""
     tokens: list[Word] = []
-    entries = [spelling(character) for character in text]
-    open_token = False
-    joins = True
-    sentence = 0
-    for place, entry in enumerate(entries):
-        last = tokens[-1].letters if open_token else ""
-        if entry in (POINT, COMMA):
-            entry = _judged(entry, last, entries[place + 1 : place + 2])
-        if entry == NOTHING:
-            continue
-        if isinstance(entry, int):
-            if open_token:
-                tokens[-1].end = place
-            open_token = False
+    line, sentence, inside, joins = 0, 0, False, True
+    for place, entry in enumerate(_with_signs_judged(text)):
+        if isinstance(entry, str):
+            if not inside or _is_digit(entry[0]) != _is_digit(tokens[-1].letters[-1]):
+                first = not tokens or tokens[-1].sentence != sentence
+                alone = first or not joins
+                tokens.append(Word("", place, place, line, sentence, not alone))
+            tokens[-1].letters += entry
+            inside = joins = True
+        elif entry != NOTHING:
+            inside = False
             joins = joins and entry == SPACE
-            if entry > BREAK and tokens and tokens[-1].sentence == sentence:
-                sentence += 1
-            continue
-        if open_token and _is_digit(entry[0]) != _is_digit(last[-1]):
-            tokens[-1].end = place
-            open_token = False
-        if not open_token:
-            first = not tokens or tokens[-1].sentence != sentence
-            tokens.append(Word("", place, len(text), sentence, joins and not first))
-            joins = True
-        open_token = True
-        tokens[-1].letters += entry
+            if tokens:
+                tokens[-1].marked |= entry >= STOP and tokens[-1].line == line
+                sentence += entry > BREAK and tokens[-1].sentence == sentence
+            line += entry == LINE
+        if inside:  # what vanishes belongs to the word before it
+            tokens[-1].end = place + 1
     return [_with_zeros(token) for token in tokens]
 
 
-def _judged(entry: int, last: str, follows: Sequence[str | int]) -> int:
-    """What a full stop or a comma is, from the token it ends and what follows it.
+def _with_signs_judged(text: str) -> list[str | int]:
+    """What each character stands for, full stops and commas in their place."""
+    entries = [spelling(character) for character in text]
+    for place, entry in enumerate(entries):
+        if entry in (POINT, COMMA):
+            follows = (
+                one for one in islice(entries, place + 1, None) if one != NOTHING
+            )
+            before = _token_before(entries[:place])
+            entries[place] = _judged(entry, before, next(follows, SPACE))
+    return entries
+
+
+def _token_before(entries: Sequence[str | int]) -> str:
+    letters = ""
+    for entry in reversed(entries):
+        if entry == NOTHING:
+            continue
+        if isinstance(entry, int):
+            break
+        if letters and _is_digit(entry[-1]) != _is_digit(letters[0]):
+            break
+        letters = entry + letters
+    return letters
+
+
+def _judged(entry: str | int, last: str, follower: str | int) -> str | int:
+    """What a full stop or a comma is, from the token before it and what follows it.
 
     Between digits it is nothing; after a single letter and between Latin letters a full
     stop is a break, as a comma is.
     """
-    follower = follows[0] if follows and isinstance(follows[0], str) else ""
     if _is_digit(last[-1:]) and _is_digit(follower):
         return NOTHING
     if last[-1:] in _LATIN and follower in _LATIN:
@@ -107,7 +137,7 @@ def _judged(entry: int, last: str, follows: Sequence[str | int]) -> int:
     return BREAK if entry == COMMA else POINT
 
 
-def _is_digit(letter: str) -> bool:
+def _is_digit(letter: str | int) -> bool:
     return letter in _DIGITS
 
 
@@ -120,16 +150,26 @@ def read_words(text: str, compounds: Set[str]) -> list[Word]:
     """Tokens with their affixes and compounds joined."""
     words: list[Word] = []
     after_prefix = False
-    for token in read_tokens(text):
+    tokens = read_tokens(text)
+    for token, follower in zip_longest(tokens, tokens[1:]):
         belongs = bool(words) and _belongs(words[-1], token, after_prefix)
         may = token.joins and words[-1].letters == MONTH
         words.append(token)
         if belongs:
             _join_last(words, 2)
         after_prefix = not belongs and token.letters in PREFIXES and not may
-        if not after_prefix:
+        if not after_prefix and not _is_ending(words[-1], follower):
             _join_compound(words, compounds)
     return words
+
+
+def _is_ending(word: Word, follower: Word | None) -> bool:
+    """Whether an ending follows, which belongs to the word before any compound."""
+    return (
+        follower is not None
+        and follower.letters in ENDINGS
+        and _belongs(word, follower, False)
+    )
 
 
 def _belongs(word: Word, token: Word, after_prefix: bool) -> bool:
@@ -141,7 +181,7 @@ def _belongs(word: Word, token: Word, after_prefix: bool) -> bool:
     if len(word.letters) < 2 or word.letters[-1] == "0":
         return False
     return token.letters in SUFFIXES or (
-        token.letters in HEH_ENDINGS and word.letters[-1] == HEH
+        token.letters in ENDINGS and word.letters[-1] in _BEFORE_ENDINGS
     )
 
 
@@ -161,16 +201,56 @@ def _join_last(words: list[Word], count: int) -> None:
     del words[1 - count :]
     words[-1].letters = "".join(part.letters for part in parts)
     words[-1].end = parts[-1].end
+    words[-1].marked = parts[-1].marked
 
 
 def cut_passages(words: Sequence[Word], title_length: int) -> list[list[Word]]:
     """The title, then sentences, short ones joined with the next, long ones cut."""
     passages: list[list[Word]] = []
-    for word in words:
-        if not passages or _begins_passage(passages[-1], word, title_length):
-            passages.append([])
-        passages[-1].append(word)
+    for run in _between_furniture(words, title_length):
+        for place, word in enumerate(run):
+            if not place or _begins_passage(passages[-1], word, title_length):
+                passages.append([])
+            passages[-1].append(word)
     return passages
+
+
+def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Word]]:
+    """The words that no site furniture parts; everything, where all is furniture."""
+    runs: list[list[Word]] = [[]]
+    after_marker = False
+    for _, words_of_line in groupby(words, lambda word: word.line):
+        line = [*words_of_line]
+        if line[0].start < title_length or any(word.marked for word in line):
+            after_marker = False
+            runs[-1].extend(line)
+            continue
+        after_marker = after_marker or _is_marker(line)
+        own = sum(ord(word.letters[0]) >= BEYOND_LATIN for word in line)
+        if after_marker or own < SHORTEST_LINE or _is_list(line):
+            runs.append([])
+        else:
+            runs[-1].extend(line)
+    return [run for run in runs if run] or [[*words]]
+
+
+def _is_marker(line: Sequence[Word]) -> bool:
+    """Whether a line begins or ends with a marker.
+
+    One of a single word must stand alone; where it does not, a longer one may begin so.
+    """
+    alone = len(line) == 1 or not line[1].joins
+    letters = ""
+    for place, word in enumerate(line[:LONGEST_MARKER]):
+        letters += word.letters
+        if letters in _MARKERS and (place > 0 or alone):
+            return True
+    return len(line) > 1 and "".join(word.letters for word in line[-2:]) in _MARKERS
+
+
+def _is_list(line: Sequence[Word]) -> bool:
+    breaks = sum(not word.joins for word in line[1:])
+    return breaks > 1 and len(line) <= LIST_WORDS * breaks
 
 
 def _begins_passage(passage: Sequence[Word], word: Word, title_length: int) -> bool:

@@ -1,4 +1,7 @@
+import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import joblib
@@ -7,9 +10,15 @@ import pytest
 from service.tagging.model_file import Model
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Article, Tagger
-from training.build import build, is_current
+from training.__main__ import main
+from training.build import build
+from training.card import Card
+from training.corpus import is_held_out
+from training.current import COMPARISON, why_current
 from training.seed_files import SeedError
-from training.seeds import digest
+from training.seeds import digest, read_seeds
+
+ROOT = Path(__file__).parents[2]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -48,6 +57,12 @@ def test_builds_in_other_folders_are_identical(
 def test_model_is_live_and_tags(built: ModelStore) -> None:
     model = built.live()
     assert built.versions() == [model.version]
+    assert sorted(path.name for path in (built.root / model.version).iterdir()) == [
+        "card.html",
+        "card.json",
+        "manifest.json",
+        "model.joblib",
+    ]
     (tagged,) = Tagger(model).tag([Article("", "خاموشی برق به نیروگاه گازی رسید.")])
     assert [one.topic.id for one in tagged.topics if one.assigned] == ["energy"]
 
@@ -61,15 +76,16 @@ def test_model_tells_its_origin(built: ModelStore, small_seeds: Path) -> None:
     assert set(model.evaluation) >= {"energy", "football", "macro", "micro"}
 
 
-class TestIsCurrent:
+class TestWhyCurrent:
     def test_same_seeds(self, built: ModelStore, small_seeds: Path) -> None:
-        assert is_current(small_seeds, built)
+        reason = f"model {built.live_version()} is up to date"
+        assert why_current(small_seeds, built) == reason
 
     def test_other_seeds(self, built: ModelStore, seeds_folder: Path) -> None:
-        assert not is_current(seeds_folder, built)
+        assert why_current(seeds_folder, built) is None
 
     def test_no_model(self, small_seeds: Path, tmp_path: Path) -> None:
-        assert not is_current(small_seeds, ModelStore(tmp_path))
+        assert why_current(small_seeds, ModelStore(tmp_path)) is None
 
     def test_damaged_model(
         self, built: ModelStore, small_seeds: Path, tmp_path: Path
@@ -78,7 +94,114 @@ class TestIsCurrent:
         store = ModelStore(tmp_path / "models")
         path = store.root / str(store.live_version()) / "model.joblib"
         path.write_bytes(path.read_bytes()[:-1])
-        assert not is_current(small_seeds, store)
+        assert why_current(small_seeds, store) is None
+
+    def test_needs_no_library_of_training(
+        self, built: ModelStore, small_seeds: Path
+    ) -> None:
+        """They take longer to import than all else takes."""
+        options = ["--seeds", str(small_seeds), "--models", str(built.root)]
+        code = (
+            "import sys; from training.__main__ import main; "
+            f"assert main({[*options, 'build', '--if-needed']}) == 0; "
+            "sys.exit(str({'hazm', 'sklearn', 'matplotlib'} & {*sys.modules}))"
+        )
+        finished = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.stderr == "set()\n"
+
+
+class TestGuard:
+    """A live model, and seeds that have been spoilt since."""
+
+    @pytest.fixture(autouse=True)
+    def _no_pictures(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """They take longer than so small a training."""
+        monkeypatch.setattr("training.build.make_card", lambda _: Card("<p>", "{}"))
+
+    @pytest.fixture
+    def live(self, built: ModelStore, tmp_path: Path) -> ModelStore:
+        shutil.copytree(built.root, tmp_path / "models")
+        return ModelStore(tmp_path / "models")
+
+    @pytest.fixture
+    def spoilt(self, seeds_folder: Path) -> Path:
+        """Seeds that teach the one topic for the other; those held out are right."""
+        learned = {
+            seed.text
+            for seed in read_seeds(seeds_folder).seeds
+            if not is_held_out(seed)
+        }
+        other = {"energy": "football", "football": "energy"}
+        for path in seeds_folder.glob("passages/*.jsonl"):
+            entries = [json.loads(line) for line in path.read_text().splitlines()]
+            for entry in entries:
+                if entry["text"] in learned:
+                    entry["topics"] = [other[topic] for topic in entry["topics"]]
+            path.write_text("".join(f"{json.dumps(one)}\n" for one in entries))
+        return seeds_folder
+
+    def run(self, seeds: Path, store: ModelStore, *arguments: str) -> int:
+        options = ["--seeds", str(seeds), "--models", str(store.root), "build"]
+        with joblib.parallel_config(backend="sequential"):
+            return main([*options, *arguments])
+
+    def test_worse_is_kept_and_not_promoted(
+        self, spoilt: Path, live: ModelStore, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        before = str(live.live_version())
+        assert self.run(spoilt, live) == 1
+        assert live.live_version() == before
+        (refused,) = {*live.versions()} - {before}
+        printed = capsys.readouterr()
+        assert printed.out.startswith(f"beside the live model {before}, F1 on 3 ")
+        assert f"model {before} stays live; version {refused} " in printed.err
+        assert "`make train PROMOTE=anyway`" in printed.err
+
+    def test_worse_is_promoted_anyway(self, spoilt: Path, live: ModelStore) -> None:
+        before = str(live.live_version())
+        assert self.run(spoilt, live) == 1
+        assert self.run(spoilt, live, "--promote-anyway") == 0
+        assert live.live_version() != before
+        assert len(live.versions()) == 2
+        assert self.run(spoilt, live, "--if-needed") == 0
+
+    def test_serving_goes_on_and_nothing_is_trained_twice(
+        self, spoilt: Path, live: ModelStore, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        before = live.live_version()
+        assert self.run(spoilt, live, "--if-needed") == 0
+        assert self.run(spoilt, live, "--if-needed") == 0
+        assert live.live_version() == before
+        assert capsys.readouterr().out.endswith(
+            "found worse; `make train PROMOTE=anyway` promotes it\n"
+        )
+        for comparison in live.root.glob(f"*/{COMPARISON}"):
+            comparison.write_text("[")
+        assert why_current(spoilt, live) is None
+
+    def test_no_worse_is_promoted(self, seeds_folder: Path, live: ModelStore) -> None:
+        before = live.live_version()
+        assert self.run(seeds_folder, live) == 0
+        assert live.live_version() != before
+        found = json.loads(
+            (live.root / str(live.live_version()) / COMPARISON).read_text("utf-8")
+        )
+        assert found["live"] == before
+        assert found["promoted"] is True
+        assert set(found["topics"]) == {"energy", "football"}
+
+    def test_live_model_that_cannot_be_read_counts_as_none(
+        self, small_seeds: Path, built: ModelStore, live: ModelStore
+    ) -> None:
+        (live.root / "live").write_text("0123456789abcdef\n")
+        assert self.run(small_seeds, live) == 0
+        assert live.live_version() == built.live_version()
 
 
 class TestBadSeeds:

@@ -3,6 +3,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -23,7 +24,7 @@ from training.card.words import strongest_words
 from training.corpus import ABSENT, BORDERLINE, CARRIED, build_corpus, is_held_out
 from training.decisions import Decisions
 from training.pipeline import build_blocks
-from training.seeds import SeedSet
+from training.seeds import SeedSet, read_seeds
 
 VOID = ("meta", "br", "path", "use", "rect")
 
@@ -228,6 +229,13 @@ def test_seed_counts_add_up(seed_set: SeedSet) -> None:
     for one in (energy, football, none):
         assert sum(one.sorts.values()) == one.seeds
         assert sum(one.forms.values()) == one.seeds
+
+
+def test_counted_seeds_are_counted_apart(seeds_folder: Path) -> None:
+    energy, football, none = count_seeds(read_seeds(seeds_folder))
+    assert [one.sorts["counted"] for one in (energy, football, none)] == [4, 0, 4]
+    assert [one.borderline for one in (energy, football, none)] == [0, 4, 0]
+    assert energy.seeds - sum(energy.forms.values()) == 4  # they have no spelling
 
 
 def test_figures_are_written() -> None:

@@ -7,10 +7,11 @@ import pytest
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Article, Tagger
 from training.gold import Graded
+from training.options import FURNITURE_SETS
 from training.respell import characters_only, spaced
-from training.robustness import FURNITURE_SETS, Moved, Piece, measure, read_furniture
+from training.robustness import Moved, Piece, measure, read_furniture
 
-PERSIAN = "ادامهٔ گزارش ۱۲ بهمن: «می\u200cگوید کالا» و سؤال کی است؟"
+PERSIAN = "ادامهٔ گزارش 1٢۳ بهمن: «می\u200cگوید کالا» و سؤال کی است؟"
 
 
 def respelled(name: str, text: str) -> str:

@@ -58,7 +58,8 @@ class TestBuild:
         assert other.live_version() != store.live_version()
         assert len(other.versions()) == 2
         out = capsys.readouterr().out
-        assert out.startswith(f"model {other.live_version()} is live; macro F1 ")
+        assert out.startswith(f"beside the live model {store.live_version()}, F1 on ")
+        assert f"\nmodel {other.live_version()} is live; macro F1 " in out
 
     def test_bad_seed(
         self, seeds_folder: Path, tmp_path: Path, capsys: Capture

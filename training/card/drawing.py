@@ -57,7 +57,7 @@ _NO_CURVE = "no article carries it"
 
 def draw_precision_recall(curves: Curves, name: str) -> str:
     """The precision-recall curve with the thresholds a caller may have."""
-    with _axes(name) as (figure, axes):
+    with _axes(f"curve {name}") as (figure, axes):
         if curves.curve:
             recall, precision = zip(*curves.curve, strict=True)
             axes.plot(recall, precision, color=_ACCENT, linewidth=1.8)
@@ -90,7 +90,7 @@ def _named(point_name: str, threshold: float) -> str:
 
 def draw_reliability(curves: Curves, name: str) -> str:
     """The share that carries the topic against the score, bin by bin."""
-    with _axes(name) as (figure, axes):
+    with _axes(f"reliability {name}") as (figure, axes):
         edges = (_log_odds(0), _log_odds(1))
         axes.plot(edges, edges, color=_WEAK, linewidth=1, linestyle=(0, (4, 3)))
         for one in curves.bins:
@@ -109,7 +109,7 @@ def draw_scores(curves: Curves, review: tuple[float, float], name: str) -> str:
     """How many articles have which score, with threshold and review band."""
     width = 1 / HISTOGRAM_BINS
     left = [place * width for place in range(HISTOGRAM_BINS)]
-    with _axes(name) as (figure, axes):
+    with _axes(f"scores {name}") as (figure, axes):
         axes.axvspan(*review, color=_MARK, alpha=0.2, linewidth=0, label="review band")
         axes.bar(
             left, curves.absent, width / 2, align="edge", color=_WEAK, label="absent"
@@ -130,8 +130,8 @@ def draw_scores(curves: Curves, review: tuple[float, float], name: str) -> str:
             linestyle=(0, (4, 3)),
             label="threshold",
         )
-        axes.set_yscale("log")
         axes.set_ylim(0.7, 2 * max(1, *curves.absent, *curves.carried))
+        axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.yaxis.minorticks_off()
         axes.set_xlim(0, 1)
@@ -145,9 +145,9 @@ def draw_scores(curves: Curves, review: tuple[float, float], name: str) -> str:
 
 
 @contextmanager
-def _axes(name: str) -> Iterator[tuple[Figure, Axes]]:
-    # The salt makes ids the same at every drawing and others in every picture's place.
-    with rc_context({**_RC, "svg.hashsalt": name}):
+def _axes(salt: str) -> Iterator[tuple[Figure, Axes]]:
+    # A salt of its own gives a picture ids that no other has, the same every time.
+    with rc_context({**_RC, "svg.hashsalt": salt}):
         figure = Figure(figsize=_INCHES, layout="constrained")
         FigureCanvasSVG(figure)
         yield figure, figure.add_subplot()

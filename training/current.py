@@ -1,0 +1,47 @@
+"""Whether there is anything to train; light, as every `make serve` asks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from service.tagging.model_file import ModelFileError
+from service.tagging.model_store import ModelStore
+from training.seeds import digest
+
+COMPARISON = "comparison.json"  # beside a version that was compared with the live one
+
+
+def why_current(seeds_folder: Path, store: ModelStore) -> str | None:
+    """Why there is nothing to train, in a sentence; None where there is something.
+
+    There is nothing where the live model can be used and was trained on the present
+    seeds, or was found better than the version that was.
+    """
+    try:
+        live = store.live()
+    except ModelFileError:
+        return None
+    seeds = digest(seeds_folder)
+    if live.seeds == seeds:
+        return f"model {live.version} is up to date"
+    refused = {"seeds": seeds, "live": live.version, "promoted": False}
+    for version in store.versions():
+        if refused.items() <= _comparison(store.root / version).items():
+            return f"model {live.version} stays live; {cure(version)}"
+    return None
+
+
+def cure(version: str) -> str:
+    """How to make a version live that was found worse."""
+    return (
+        f"version {version} of the present seeds was found worse; "
+        "`make train PROMOTE=anyway` promotes it"
+    )
+
+
+def _comparison(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / COMPARISON).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
