@@ -29,6 +29,7 @@ count: training-environment ## Make counted seeds: FROM=graded.jsonl TO=seeds/co
 	@$(PYTHON) -m training count "$(FROM)" "$(TO)"
 
 test: dev-environment ## Run the tests but those in a browser, and measure coverage
+	@$(PYTHON) -m training build --if-needed
 	@echo "The tagging core with numba's compiler off, for what coverage cannot see compiled:"
 	@NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest -q -m "not slow and not browser" \
 		-W "ignore:overflow encountered:RuntimeWarning" \

@@ -1,8 +1,8 @@
 """Counted seeds: articles one may learn from but not keep.
 
 Of an article only its passages' word counts stay: words in alphabetical order, no
-pairs, no order, no text, and the passages shuffled; and a digest of the article, by which
-the seed is known however its words are counted.
+pairs, no order, no text, and the passages shuffled; and a digest of the article, by
+which the seed is known however its words are counted.
 """
 
 import hashlib

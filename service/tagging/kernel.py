@@ -239,100 +239,92 @@ def key_together(key: np.uint64, follower: np.uint64, length: int) -> np.uint64:
     return key + follower
 
 
-@njit(nogil=True, cache=True)
-def merge(words: Words, left: int, right: int, key: np.uint64) -> None:
-    """Makes the words from `left` to `right` one word, in the place of `left`."""
-    words.key[left] = key
-    words.end[left] = words.end[right]
-    words.spelled_to[left] = words.spelled_to[right]
-    words.marked[left] = words.marked[right]
-
-
-@njit(nogil=True, cache=True)
-def affix_kind(reading: Reading, words: Words, token: int, n_tokens: int) -> int:
+@njit(nogil=True, cache=True, inline="always")
+def affix_kind(affix_keys: Keys, affix_kinds: NDArray[np.uint8], key: np.uint64) -> int:
     """What kinds of affix a token may be: PREFIX, SUFFIX, ENDING, or none, 0."""
-    if token >= n_tokens:
-        return 0
-    slot = slot_of(reading.affix_keys, words.key[token])
-    known = reading.affix_keys[slot] == words.key[token]
-    return int(reading.affix_kinds[slot]) if known else 0
+    slot = slot_of(affix_keys, key)
+    return int(affix_kinds[slot]) if affix_keys[slot] == key else 0
 
 
 @njit(nogil=True, cache=True)
-def takes_affix(
-    words: Words, word: int, token: int, kind: int, after_prefix: bool
-) -> bool:
-    """Whether a token is glued to the word before it."""
-    if not words.joins[token]:
-        return False
-    if after_prefix:
-        return not is_digit(words.letters[words.spelled_from[token]])
-    last = words.letters[words.spelled_to[word] - 1]
-    if words.spelled_to[word] - words.spelled_from[word] < SHORTEST_STEM or is_digit(
-        last
-    ):
+def takes_affix(length: int, last: np.uint32, kind: int) -> bool:
+    """Whether a word of `length` letters, the last one given, takes an affix."""
+    if length < SHORTEST_STEM or is_digit(last):
         return False
     return bool(kind & SUFFIX) or (bool(kind & ENDING) and last in (HEH, YEH))
 
 
 @njit(nogil=True, cache=True)
-def join_compound(reading: Reading, words: Words, count: int) -> int:
-    """Joins the last three or two words where they are a compound.
-
-    Returns how many words are left.
-    """
-    last = count - 1
-    if last < 1 or not words.joins[last]:
-        return count
-    end = words.spelled_to[last]
-    length = end - words.spelled_from[last]
-    two = key_together(words.key[last - 1], words.key[last], length)
-    if last > 1 and words.joins[last - 1]:
-        length = end - words.spelled_from[last - 1]
-        three = key_together(words.key[last - 2], two, length)
-        if reading.compounds[slot_of(reading.compounds, three)] == three:
-            merge(words, last - 2, last, three)
-            return count - 2
-    if reading.compounds[slot_of(reading.compounds, two)] == two:
-        merge(words, last - 1, last, two)
-        return count - 1
-    return count
-
-
-@njit(nogil=True, cache=True)
 def join_tokens(reading: Reading, words: Words, n_tokens: int) -> int:
-    """Glues affixes and compounds, in place; returns how many words are left."""
+    """Glues affixes and compounds, in place; returns how many words are left.
+
+    The tables stand in variables of their own: taking one out of its tuple costs more
+    than most steps of this loop.
+    """
+    key, start, end, spelled_from, spelled_to = words[:5]
+    line, sentence, _, joins, marked, letters = words[5:]
+    affix_keys, affix_kinds = reading.affix_keys, reading.affix_kinds
+    compounds, month = reading.compounds, reading.month[0]
     count = 0
     after_prefix = False
-    next_kind = affix_kind(reading, words, 0, n_tokens)
+    kind = affix_kind(affix_keys, affix_kinds, key[0]) if n_tokens else 0
     for token in range(n_tokens):
-        key = words.key[token]
-        kind = next_kind
-        next_kind = affix_kind(reading, words, token + 1, n_tokens)
-        if count and takes_affix(words, count - 1, token, kind, after_prefix):
-            length = words.spelled_to[token] - words.spelled_from[token]
-            glued = key_together(words.key[count - 1], key, length)
-            merge(words, count - 1, token, glued)
+        next_kind = 0
+        if token + 1 < n_tokens and joins[token + 1]:
+            next_kind = affix_kind(affix_keys, affix_kinds, key[token + 1])
+        last = count - 1
+        glues = False
+        if joins[token] and count:
+            if after_prefix:
+                glues = not is_digit(letters[spelled_from[token]])
+            elif kind:
+                stem = spelled_to[last] - spelled_from[last]
+                glues = takes_affix(stem, letters[spelled_to[last] - 1], kind)
+        if glues:
+            length = spelled_to[token] - spelled_from[token]
+            key[last] = key_together(key[last], key[token], length)
+            end[last] = end[token]
+            spelled_to[last] = spelled_to[token]
+            marked[last] = marked[token]
             after_prefix = False
         else:
-            in_may = words.joins[token] and words.key[count - 1] == reading.month[0]
+            in_may = joins[token] and key[last] == month
             after_prefix = kind & PREFIX != 0 and not in_may
-            words.key[count] = key
-            words.start[count] = words.start[token]
-            words.end[count] = words.end[token]
-            words.spelled_from[count] = words.spelled_from[token]
-            words.spelled_to[count] = words.spelled_to[token]
-            words.line[count] = words.line[token]
-            words.sentence[count] = words.sentence[token]
-            words.joins[count] = words.joins[token]
-            words.marked[count] = words.marked[token]
+            last = count
+            key[last] = key[token]
+            start[last] = start[token]
+            end[last] = end[token]
+            spelled_from[last] = spelled_from[token]
+            spelled_to[last] = spelled_to[token]
+            line[last] = line[token]
+            sentence[last] = sentence[token]
+            joins[last] = joins[token]
+            marked[last] = marked[token]
             count += 1
+        kind = next_kind
+        if after_prefix or not joins[last] or not last:
+            continue
         # An ending belongs to the word, not to the compound: شناخته شده + اند.
-        ending = next_kind & ENDING != 0 and takes_affix(
-            words, count - 1, token + 1, next_kind, False
-        )
-        if not after_prefix and not ending:
-            count = join_compound(reading, words, count)
+        stem = spelled_to[last] - spelled_from[last]
+        if kind & ENDING and takes_affix(stem, letters[spelled_to[last] - 1], kind):
+            continue
+        # The compound of the last two words, or of three that are written together.
+        two = key_together(key[last - 1], key[last], stem)
+        first = last
+        if last > 1 and joins[last - 1]:
+            length = spelled_to[last] - spelled_from[last - 1]
+            three = key_together(key[last - 2], two, length)
+            if compounds[slot_of(compounds, three)] == three:
+                first = last - 2
+                key[first] = three
+        if first == last and compounds[slot_of(compounds, two)] == two:
+            first = last - 1
+            key[first] = two
+        if first < last:
+            end[first] = end[last]
+            spelled_to[first] = spelled_to[last]
+            marked[first] = marked[last]
+            count = first + 1
     return count
 
 
@@ -462,7 +454,13 @@ def read_words(
 
 
 @njit(nogil=True, cache=True)
-def add_ngrams(weights: Weights, letters: NDArray[np.uint32], row: Row) -> None:
+def add_ngrams(
+    ngram_keys: Keys,
+    ngram_rows: NDArray[np.int32],
+    ngrams: Row,
+    letters: NDArray[np.uint32],
+    row: Row,
+) -> None:
     """Adds the n-grams of a word that is not known to `row`."""
     if is_digit(letters[0]):
         return
@@ -478,51 +476,69 @@ def add_ngrams(weights: Weights, letters: NDArray[np.uint32], row: Row) -> None:
                 letter = np.uint64(letters[place])
             key = key * HASH_BASE + letter
             if size >= SHORTEST_NGRAM:
-                slot = slot_of(weights.ngram_keys, key)
-                if weights.ngram_keys[slot] == key:
-                    ngram = weights.ngrams[weights.ngram_rows[slot]]
+                slot = slot_of(ngram_keys, key)
+                if ngram_keys[slot] == key:
+                    ngram = ngram_rows[slot]
                     for column in range(len(row)):
-                        row[column] += ngram[column]
+                        row[column] += ngrams[ngram, column]
 
 
 @njit(nogil=True, cache=True)
-def word_row(weights: Weights, words: Words, word: int, row: Row) -> bool:
-    """Writes a word's weights and its squared norm to `row`; says if it is known."""
-    key = words.key[word]
-    slot = slot_of(weights.word_keys, key)
-    if weights.word_keys[slot] == key:
-        row[:] = weights.words[weights.word_rows[slot]]
-        return True
-    row[:] = 0.0
-    letters = words.letters[words.spelled_from[word] : words.spelled_to[word]]
-    add_ngrams(weights, letters, row)
-    return False
+def weigh_words(weights: Weights, words: Words, first: int, end: int) -> Row:
+    """The weights and squared norm of each word of a passage.
+
+    Returns shape (words, topics + 1).
+    """
+    key, spelled_from, spelled_to, letters = (
+        words.key,
+        words.spelled_from,
+        words.spelled_to,
+        words.letters,
+    )
+    word_keys, word_rows, known = weights.word_keys, weights.word_rows, weights.words
+    ngram_keys, ngram_rows = weights.ngram_keys, weights.ngram_rows
+    ngrams = weights.ngrams
+    rows = np.empty((end - first, known.shape[1]))
+    for word in range(first, end):
+        row = rows[word - first]
+        slot = slot_of(word_keys, key[word])
+        if word_keys[slot] == key[word]:
+            row[:] = known[word_rows[slot]]
+        else:
+            row[:] = 0.0
+            spelling = letters[spelled_from[word] : spelled_to[word]]
+            add_ngrams(ngram_keys, ngram_rows, ngrams, spelling, row)
+    return rows
+
+
+@njit(nogil=True, cache=True)
+def scale_of(keys: Keys, squared_norms: Row) -> float:
+    """One over the norm of a passage, or 0 where no word is known.
+
+    The norm is the root of the sum over distinct words of (count x norm)^2.
+    """
+    total = 0.0
+    for word in range(len(keys)):
+        earlier = 0
+        for other in range(word):
+            earlier += keys[other] == keys[word]
+        total += (2 * earlier + 1) * squared_norms[word]
+    return 1.0 / np.sqrt(total) if total > 0.0 else 0.0
 
 
 @njit(nogil=True, cache=True)
 def score_passage(
-    weights: Weights, words: Words, first: int, end: int, row: Row, values: Row
-) -> float:
-    """Writes a passage's decision values to `values`.
-
-    They are the sum of its words' weights over the root of the sum over distinct words
-    of (count x norm)^2. Returns one over that root, or 0 where no word is known.
-    """
+    weights: Weights, words: Words, first: int, end: int, values: Row
+) -> None:
+    """Writes a passage's decision values to `values`, one for each topic."""
+    rows = weigh_words(weights, words, first, end)
     n_topics = len(values)
-    values[:] = 0.0
-    squared_norm = 0.0
-    for word in range(first, end):
-        word_row(weights, words, word, row)
-        for topic in range(n_topics):
-            values[topic] += row[topic]
-        earlier = 0
-        for other in range(first, word):
-            earlier += words.key[other] == words.key[word]
-        squared_norm += (2 * earlier + 1) * row[n_topics]
-    scale = 1.0 / np.sqrt(squared_norm) if squared_norm > 0.0 else 0.0
+    scale = scale_of(words.key[first:end], rows[:, n_topics])
     for topic in range(n_topics):
-        values[topic] = values[topic] * scale + weights.intercepts[topic]
-    return scale
+        total = 0.0
+        for word in range(end - first):
+            total += rows[word, topic]
+        values[topic] = total * scale + weights.intercepts[topic]
 
 
 @njit(nogil=True, cache=True)
@@ -531,14 +547,10 @@ def share_passage(weights: Weights, words: Words, first: int, end: int) -> Row:
 
     Returns shape (words of the passage, topics).
     """
+    rows = weigh_words(weights, words, first, end)
     n_topics = len(weights.intercepts)
-    row = np.empty(n_topics + 1)
-    shares = np.empty((end - first, n_topics))
-    scale = score_passage(weights, words, first, end, row, np.empty(n_topics))
-    for word in range(first, end):
-        word_row(weights, words, word, row)
-        shares[word - first] = row[:n_topics] * scale
-    return shares
+    scale = scale_of(words.key[first:end], rows[:, n_topics])
+    return rows[:, :n_topics] * scale
 
 
 @njit(nogil=True, cache=True)
@@ -571,7 +583,6 @@ def score_article(
     mean = np.zeros(n_topics)
     best_passage = np.zeros(n_topics, np.int64)
     best_passage_end = np.zeros(n_topics, np.int64)
-    row = np.empty(n_topics + 1)
     values = np.empty(n_topics)
     first = 0
     while first < count:
@@ -581,7 +592,7 @@ def score_article(
         if words.passage[first] == FURNITURE:
             first = end
             continue
-        score_passage(weights, words, first, end, row, values)
+        score_passage(weights, words, first, end, values)
         for topic in range(n_topics):
             mean[topic] += values[topic] / n_passages
             if values[topic] > best[topic]:

@@ -14,6 +14,7 @@ from service.tagging.topics import Topic
 
 _PERSIAN = "fa"
 _MOST_EVIDENCE = 12  # spans a topic; the rest of a passage says little
+_LEAST_SHARE = 0.1  # of the heaviest word's; a lighter word is no reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class Tagger:
         return tuple(
             _span(article, words, int(first + place), float(shares[place]))
             for place in heaviest.tolist()
-            if shares[place] > 0.0
+            if shares[place] > _LEAST_SHARE * max(shares[heaviest[0]], 0.0)
         )
 
 

@@ -161,6 +161,107 @@ def test_text_without_letters_is_told(page: Page) -> None:
     expect(page.locator("#topics .assigned")).to_have_count(0)
 
 
+def test_uncertain_topics_are_told_in_both_languages(page: Page) -> None:
+    tag(page, "شاید صادرات")
+    expect(page.get_by_role("status")).to_have_text(
+        "این خبر یک برچسب دارد: تجارت. نیاز به بازبینی: تجارت."
+    )
+    rows = page.locator("#topics button")
+    expect(rows.first).to_contain_text("برچسب خورد")
+    expect(rows.first.locator(".review")).to_have_text("نیاز به بازبینی")
+    expect(page.locator(".review")).to_have_count(1)
+    expect(page.locator("#review-legend")).to_be_visible()
+    page.locator("#switch").click()
+    expect(rows.first.locator(".review")).to_have_text("needs review")
+    expect(page.get_by_role("status")).to_contain_text("Needs review: Trade.")
+    page.locator("#edit").click()
+    tag(page, "صادرات")
+    expect(rows).to_have_count(3)
+    expect(page.locator(".review")).to_have_count(0)
+    expect(page.locator("#review-legend")).to_be_hidden()
+
+
+def test_another_preference_tags_again_where_one_is(page: Page) -> None:
+    expect(page.get_by_label("متعادل")).to_be_checked()
+    tag(page, "شاید صادرات")
+    expect(page.locator("#topics .assigned")).to_have_count(1)
+    page.locator("[data-topic=sanctions]").click()
+    page.get_by_label("متعادل").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("برچسب نادرست کمتر")).to_be_checked()
+    expect(page.get_by_role("status")).to_contain_text("هیچ موضوعی به آستانه")
+    expect(page.get_by_label("برچسب نادرست کمتر")).to_be_focused()
+    expect(page.locator("[data-topic=sanctions]")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.get_by_label("جاافتاده کمتر").check()
+    expect(page.get_by_role("status")).to_contain_text("تجارت")
+    page.locator("#switch").click()
+    expect(page.get_by_label("Fewer missed")).to_be_checked()
+
+
+def test_preference_may_come_before_the_article(page: Page) -> None:
+    page.get_by_label("برچسب نادرست کمتر").check()
+    expect(page.locator("#reading")).to_be_hidden()
+    tag(page, "شاید صادرات")
+    expect(page.get_by_role("status")).to_contain_text("هیچ موضوعی به آستانه")
+
+
+def test_problem_of_another_preference_is_told(page: Page) -> None:
+    tag(page, "شاید صادرات")
+    expect(page.locator("#reading")).to_be_visible()
+    page.route("**/v1/classify", lambda route: route.abort())
+    page.get_by_label("جاافتاده کمتر").check()
+    expect(page.get_by_role("alert")).to_contain_text("پاسخی از سرویس نرسید")
+    expect(page.locator("#text")).to_have_value("شاید صادرات")
+
+
+def test_other_language_is_named_and_not_tagged(page: Page) -> None:
+    tag(page, "Pistachio exports rose.")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("گویا به زبان انگلیسی است")
+    expect(status).to_contain_text("تنها خبرهای فارسی")
+    expect(page.locator("#topics button")).to_have_count(0)
+    expect(page.locator("#topics bdi:visible")).to_have_count(3)
+    expect(page.locator("#prefer")).to_be_hidden()
+    page.locator("#switch").click()
+    expect(status).to_contain_text("seems to be in English")
+    expect(status).to_contain_text("only Persian articles")
+    page.locator("#edit").click()
+    expect(page.locator("#prefer")).to_be_visible()
+
+
+def test_unknown_language_is_told(page: Page) -> None:
+    page.route(
+        "**/v1/classify",
+        lambda route: route.fulfill(
+            json={"model": "0", "language": "und", "topics": []}
+        ),
+    )
+    tag(page, "Ĝis revido")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("زبان این متن را نشناختیم")
+    page.locator("#switch").click()
+    expect(status).to_contain_text("do not know the language")
+
+
+@pytest.mark.parametrize("field", ["text", "title"])
+def test_html_is_refused_kindly(page: Page, field: str) -> None:
+    tag(page, **{"text": "برق", field: "<p>برق</p>"})
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("نوشتهٔ ساده")
+    expect(alert).to_contain_text(f"{field} is HTML")
+    expect(page.locator(f"#{field}")).to_be_focused()
+    page.locator("#switch").click()
+    expect(alert).to_contain_text("must be plain, without HTML")
+
+
+def test_card_is_a_click_away_and_keeps_its_style(page: Page) -> None:
+    page.get_by_role("link", name="کارت مدل").click()
+    heading = page.get_by_role("heading", name="Model card")
+    expect(heading).to_have_css("color", "rgb(1, 2, 3)")
+
+
 def test_half_a_surrogate_pair_is_sent_as_a_replacement(page: Page) -> None:
     page.locator("#text").evaluate("e => { e.value = '\\ud800 برق'; }")
     page.locator("#tag").click()

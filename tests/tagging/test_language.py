@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from service.tagging import features, text
 from service.tagging.kernel import Reading
 from service.tagging.language import FAST_SHARE, FAST_WORDS, FREQUENT, identify
+from service.tagging.model_file import frozen
 
 CODES = {"fa", "ar", "ur", "ckb", "ps", "az", "tr", "ku", "en", "ru", "und"}
 FEWEST_WORDS = 6  # from here on a sample's language must be told exactly
@@ -31,7 +32,7 @@ SHORT = [(code, one) for code, one in SAMPLES if len(one.split()) < FEWEST_WORDS
 
 @pytest.fixture(scope="module")
 def reading() -> Reading:
-    return features.build_reading([])
+    return frozen(features.build_reading([]))
 
 
 def frequent_words(sample: str, reading: Reading) -> tuple[int, int]:

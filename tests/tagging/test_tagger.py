@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
+import numba
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -193,6 +194,7 @@ def test_order_and_company_do_not_matter(
     assert together == backwards[::-1] == alone
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="threads wait where all is Python")
 def test_threads_do_not_matter(articles: list[Article], tagger: Tagger) -> None:
     expected = [*tagger.tag(articles, EXPLAIN)]
     with ThreadPoolExecutor(8) as pool:

@@ -1,3 +1,4 @@
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from training.seeds import SeedSet, read_seeds
 SEEDS = Path(__file__).parents[1] / "seeds"
 COUNTED = [
     {
+        "article": f"{number:012x}",
         "topics": ["energy"] if carries else [],
         "borderline": ["football"] if carries else [],
         "passages": [
@@ -18,8 +20,9 @@ COUNTED = [
             {"برق": 2, "خاموشی": 1} if carries else {"باران": 2, "شدید": 1},
         ],
     }
-    for carries in (True, False)
-    for place in ("تهران", "بغداد", "مسکو", "پکن")
+    for number, (carries, place) in enumerate(
+        itertools.product((True, False), ("تهران", "بغداد", "مسکو", "پکن"))
+    )
 ]
 
 

@@ -168,7 +168,10 @@ def test_counted_articles_are_compared_as_a_whole(tmp_path: Path) -> None:
     one = {"topics": ["harvest"], "borderline": [], "passages": [words, {"باغ": 2}]}
     other = {"topics": [], "borderline": [], "passages": [words, {"دریا": 1}]}
     named = {"topics": [], "borderline": ["harvest"], "passages": [words, {"کوه": 1}]}
-    lines = [json.dumps(entry, ensure_ascii=False) for entry in (one, other, named)]
+    lines = [
+        json.dumps({"article": f"{number:012x}"} | entry, ensure_ascii=False)
+        for number, entry in enumerate((one, other, named))
+    ]
     (folder / "counted/one.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
     (found,) = _of_kind(audit(read_seeds(folder), folder), "contradiction")
     assert "line 1 (harvest)" in found.text

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from service.tagging.model_file import Model
+from service.tagging.features import build_reading
+from service.tagging.model_file import Model, frozen
 from training import counted
 from training.counted import count_articles
 from training.evaluate import GoldError
@@ -28,8 +29,7 @@ def write(path: Path, articles: list[dict[str, object]]) -> Path:
 @pytest.fixture(autouse=True)
 def one_reading(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """The small model's, as it takes seconds to build."""
-    monkeypatch.setattr(counted, "compounds", lambda _: [])
-    monkeypatch.setattr(counted, "build_reading", lambda _: model.reading)
+    monkeypatch.setattr(counted, "reading_of", lambda _: model.reading)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_nothing_of_the_text_is_left(seeds_folder: Path, source: Path) -> None:
     assert lines == sorted(lines)
     for line in lines:
         entry = json.loads(line)
-        assert list(entry) == ["topics", "borderline", "passages"]
+        assert list(entry) == ["article", "topics", "borderline", "passages"]
         for passage in entry["passages"]:
             assert list(passage) == sorted(passage)
             assert not any(" " in word for word in passage)
@@ -81,6 +81,32 @@ def test_same_articles_give_the_same_file(seeds_folder: Path, source: Path) -> N
     for target in targets:
         count_articles(seeds_folder, source, target)
     assert targets[0].read_bytes() == targets[1].read_bytes()
+
+
+def test_article_is_known_however_its_words_are_counted(
+    seeds_folder: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def articles() -> list[str]:
+        target = source.with_name("new.jsonl")
+        count_articles(seeds_folder, source, target)
+        lines = target.read_text("utf-8").splitlines()
+        return [json.loads(line)["article"] for line in lines]
+
+    before = articles()
+    assert len(set(before)) == 3
+    otherwise = frozen(build_reading(["نفتوگاز"]))
+    monkeypatch.setattr(counted, "reading_of", lambda _: otherwise)
+    assert articles() == before
+
+
+def test_article_given_twice_is_counted_once(
+    seeds_folder: Path, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "graded.jsonl", [*ARTICLES, ARTICLES[0]])
+    target = seeds_folder / "counted" / "new.jsonl"
+    assert count_articles(seeds_folder, source, target) == 3
+    assert len(target.read_text("utf-8").splitlines()) == 3
+    assert read_seeds(seeds_folder)
 
 
 def test_article_without_a_word_is_left_out(seeds_folder: Path, tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ ARTICLE = "articles/village-library.md"
 PASSAGES = "passages/energy.jsonl"
 COUNTED = "counted/feed.jsonl"
 PASSAGE = {"text": "یک جمله تازه درباره برق.", "topics": ["energy"], "kind": "new"}
-COUNTS = {"topics": [], "borderline": [], "passages": [{"برق": 1}]}
+COUNTS = {
+    "article": "8c1f00d5a2e7",
+    "topics": [],
+    "borderline": [],
+    "passages": [{"برق": 1}],
+}
 FRONT = '+++\ntopics = ["energy"]\nsource = "x"\nwritten = 2026-11-22\n+++\n'
 
 
@@ -142,6 +147,8 @@ class TestRefusals:
         ("line", "message"),
         [
             ("nonsense", "no JSON"),
+            (in_json(COUNTS, article=None), "'article' is missing"),
+            (in_json(COUNTS, article=" "), "'article' is empty"),
             (in_json(COUNTS, borderline=None), "'borderline' is missing"),
             (in_json(COUNTS, text="متن"), "'text' is not a key of this seed"),
             (in_json(COUNTS, topics=["enrgy"]), "'enrgy' is no topic"),
@@ -239,9 +246,8 @@ class TestRefusals:
         )
 
     def test_duplicate_counts(self, seeds_folder: Path) -> None:
-        line = in_json(COUNTS, passages=[{"برق": 1, "گاز": 2}])
         other = in_json(COUNTS, passages=[{"گاز": 2, "برق": 1}], topics=["energy"])
-        (seeds_folder / COUNTED).write_text(f"{line}\n{other}\n", "utf-8")
+        (seeds_folder / COUNTED).write_text(f"{in_json(COUNTS)}\n{other}\n", "utf-8")
         assert "line 2: the same text stands at" in self.refusal(seeds_folder, COUNTED)
 
 
@@ -274,6 +280,22 @@ class TestReading:
         seed = read_seeds(seeds_folder).seeds[-8]
         assert (seed.topics, seed.borderline) == ({"energy"}, {"football"})
         assert seed.counted[1] == {"برق": 2, "خاموشی": 1}
+
+    def test_same_counts_of_other_articles_stay(self, seeds_folder: Path) -> None:
+        lines = [in_json(COUNTS), in_json(COUNTS, article="0d7be61c94aa")]
+        (seeds_folder / COUNTED).write_text("\n".join(lines), "utf-8")
+        one, other = read_seeds(seeds_folder).seeds[-2:]
+        assert one.counted == other.counted
+        assert one.digest != other.digest
+
+    def test_digest_of_counts_is_its_article_s(self, seeds_folder: Path) -> None:
+        (seeds_folder / COUNTED).write_text(in_json(COUNTS), "utf-8")
+        before = read_seeds(seeds_folder).seeds[-1]
+        otherwise = in_json(COUNTS, passages=[{"برقکار": 1}, {"گاز": 1}])
+        (seeds_folder / COUNTED).write_text(otherwise, "utf-8")
+        after = read_seeds(seeds_folder).seeds[-1]
+        assert after.counted != before.counted
+        assert after.digest == before.digest
 
     def test_hidden_files_are_left_alone(self, seeds_folder: Path) -> None:
         (seeds_folder / "articles" / ".DS_Store").touch()

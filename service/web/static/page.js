@@ -78,6 +78,7 @@ function problemInWords() {
 
 function renderTopics() {
   const scored = isPersian();
+  at("prefer").hidden = tagged !== null && !scored;
   at("legend").hidden = !scored;
   at("review-legend").hidden = !scored || !tagged.answer.topics.some((topic) => topic.review);
   at("model").hidden = tagged === null;
