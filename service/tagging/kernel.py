@@ -270,7 +270,7 @@ def join_tokens(reading: Reading, words: Words, n_tokens: int) -> int:
     kind = affix_kind(affix_keys, affix_kinds, key[0]) if n_tokens else 0
     for token in range(n_tokens):
         next_kind = 0
-        if token + 1 < n_tokens and joins[token + 1]:
+        if token + 1 < n_tokens:
             next_kind = affix_kind(affix_keys, affix_kinds, key[token + 1])
         last = count - 1
         glues = False
@@ -306,7 +306,8 @@ def join_tokens(reading: Reading, words: Words, n_tokens: int) -> int:
             continue
         # An ending belongs to the word, not to the compound: شناخته شده + اند.
         stem = spelled_to[last] - spelled_from[last]
-        if kind & ENDING and takes_affix(stem, letters[spelled_to[last] - 1], kind):
+        ending = kind & ENDING and joins[token + 1]
+        if ending and takes_affix(stem, letters[spelled_to[last] - 1], kind):
             continue
         # The compound of the last two words, or of three that are written together.
         two = key_together(key[last - 1], key[last], stem)

@@ -80,8 +80,8 @@ class Folded:
         decided = []
         for passage in range(n_passages):
             first, end = np.searchsorted(passages, [passage, passage + 1])
-            values, row = np.empty(n_topics), np.empty(n_topics + 1)
-            kernel.score_passage(self.weights, words, first, end, row, values)
+            values = np.empty(n_topics)
+            kernel.score_passage(self.weights, words, first, end, values)
             decided.append(values)
         return decided
 
@@ -189,10 +189,12 @@ class TestDecisionValues:
             fold(words, blocks, plain, trained.calibrated)
             for words in (corpus.words, corpus.words[:1])
         )
+        tables = frozen(none)
+        ngram_tables = tables.ngram_keys, tables.ngram_rows, tables.ngrams
         for word in corpus.words[1:50]:
             letters = np.frombuffer(word.encode("utf-32-le"), np.uint32)
             row = np.zeros(n_topics + 1)
-            kernel.add_ngrams(frozen(none), letters, row)
+            kernel.add_ngrams(*ngram_tables, letters, row)
             slot = kernel.slot_of(full.word_keys, np.uint64(features.key_of(word)))
             known = full.words[full.word_rows[slot]]
             assert row[:n_topics] == pytest.approx(known[:n_topics])
