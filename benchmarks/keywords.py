@@ -21,7 +21,7 @@ from service.tagging.topics import Topic
 from training.corpus import ABSENT, CARRIED, Corpus, build_corpus, is_held_out
 from training.seeds import SeedSet
 
-# Chosen on the seeds, cross-validated; no real article decided them.
+# Chosen on the seeds, cross-validated; no article of an evaluation decided them.
 _MOST_WORDS = 40  # a topic
 _FEWEST_SEEDS = 5  # that carry the topic and hold the word
 _FEWEST_CARRYING = 0.5  # share of the seeds with the word that carry the topic

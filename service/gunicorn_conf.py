@@ -37,5 +37,6 @@ control_socket_disable = True
 loglevel = _settings.log_level
 accesslog = "-"
 errorlog = "-"
+logger_class = "service.web.worker.OneLineLogger"
 # The path without its query: what a caller wrote there does not belong in a log.
 access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'

@@ -19,12 +19,13 @@ from training import evaluate
 from training.calibration import Calibrated, calibrate, fit_topics
 from training.card import CardMaterial, make_card
 from training.compounds import reading_of
-from training.corpus import Corpus, build_corpus, is_held_out
+from training.corpus import ABSENT, CARRIED, Corpus, build_corpus, is_held_out
 from training.current import COMPARISON
 from training.fold import fold
 from training.guard import Comparison, compare
 from training.guard_report import as_json
 from training.pipeline import build_blocks
+from training.seed_files import SeedError
 from training.seeds import SeedSet, read_seeds
 from training.split import unlike_learned
 from training.thresholds import (
@@ -33,6 +34,7 @@ from training.thresholds import (
     review_band,
 )
 
+_FEWEST = 10  # passages with a topic, and without it: two for each fold
 _LIBRARIES = ("hazm", "joblib", "numba", "numpy", "scikit-learn", "scipy")
 
 Step = Callable[[str], None]
@@ -114,6 +116,7 @@ def _learn_seeds(seed_set: SeedSet, step: Step) -> CardMaterial:
     reading = reading_of(seed_set)
     learned = [seed for seed in seed_set.seeds if not is_held_out(seed)]
     corpus = build_corpus(seed_set, learned, reading)
+    _require_enough(corpus, seed_set)
     weights, calibrated = _learn(corpus, step)
     model = Model(
         version="",
@@ -134,6 +137,23 @@ def _learn_seeds(seed_set: SeedSet, step: Step) -> CardMaterial:
     step("evaluating")
     model = replace(model, evaluation=_evaluation(model, seed_set))
     return CardMaterial(model, seed_set, corpus, calibrated)
+
+
+def _require_enough(corpus: Corpus, seed_set: SeedSet) -> None:
+    """Refuse a topic that too few passages carry, or too few do not."""
+    for topic, carried in zip(seed_set.topics, corpus.grades.T, strict=True):
+        passages = carried[~corpus.whole]
+        for count, which in (
+            ((passages == CARRIED).sum(), "carry"),
+            ((passages == ABSENT).sum(), "do not carry"),
+        ):
+            if count < _FEWEST:
+                raise SeedError(
+                    Path("topics.toml"),
+                    1,
+                    f"{count} passages {which} {topic.id}",
+                    f"write at least {_FEWEST} in passages/",
+                )
 
 
 def _learn(corpus: Corpus, step: Step) -> tuple[Weights, list[Calibrated]]:

@@ -25,6 +25,7 @@ from training.seed_files import (
 _SUFFIXES = (".toml", ".md", ".jsonl", ".tsv")
 _NOT_LEARNED = ("README.md", "audited.toml", "background.tsv")
 _TOPIC_ID = re.compile(r"[a-z][a-z0-9_]*")
+_TAKEN = ("articles", "macro", "micro")  # names in a model's figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,13 @@ def read_topics(path: Path) -> tuple[Topic, ...]:
     topics = []
     for topic_id, entry in read_toml(path, content).items():
         line = line_of(topic_id, content)
-        if not _TOPIC_ID.fullmatch(topic_id) or not isinstance(entry, dict):
+        if not isinstance(entry, dict) or not _is_usable(topic_id):
             raise SeedError(
                 path,
                 line,
                 f"{topic_id!r} is no topic",
-                "write a table [id] of lower-case letters and underscores",
+                "write a table [id] of lower-case letters and underscores, not one of "
+                f"{', '.join(_TAKEN)}",
             )
         require_keys(path, line, entry, keys)
         if not all(isinstance(value, str) for value in entry.values()):
@@ -136,6 +138,10 @@ def read_topics(path: Path) -> tuple[Topic, ...]:
     if not topics:
         raise SeedError(path, 1, "it holds no topic", "write one table for each")
     return tuple(topics)
+
+
+def _is_usable(topic_id: str) -> bool:
+    return _TOPIC_ID.fullmatch(topic_id) is not None and topic_id not in _TAKEN
 
 
 def _topics(

@@ -15,7 +15,7 @@ MORE_LIKELY_THAN_NOT = 0.5
 # The weight of recall in the F score: halved, doubled (van Rijsbergen's F-measure).
 _BETA = {"precision": 0.5, "recall": 2.0}
 _WRONG_CAUGHT = 0.9  # share of wrong decisions that the review band must hold
-_WIDEST_BAND = 4.0  # log-odds either way, 0.018 to 0.982
+_WIDEST_BAND = 4.0  # log-odds either way, 0.018 to 0.982; wider, all are uncertain
 
 
 def preferred_threshold(preference: str, calibrated: Calibrated) -> float:

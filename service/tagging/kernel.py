@@ -49,7 +49,7 @@ SHORTEST_PASSAGE = 8  # words; shorter sentences are joined with the next
 LONGEST_PASSAGE = 60  # words; longer sentences are cut
 SHORTEST_LINE = 5  # words, Latin ones aside; a shorter line without a mark is furniture
 LIST_WORDS = 3  # words for each break in a line; with no more it is a list
-LONGEST_MARKER = 4  # words
+LONGEST_MARKER = 5  # words
 FURNITURE = -1  # stands for the passage of words that belong to none
 
 

@@ -53,7 +53,7 @@ class ScoredTopic:
         score: Calibrated probability, 0 to 1, that an editor would give the tag.
         threshold: The score from which on it is assigned.
         assigned: Whether the topic is a tag of the article.
-        review: Whether the score is so near one half that an editor should look.
+        review: Whether the score is uncertain enough for an editor to look.
         evidence: The words of the best passage that speak for the topic, heaviest
             first; empty unless it was asked for.
     """

@@ -6,6 +6,7 @@ import time
 from flask import Response, current_app, request
 from werkzeug.exceptions import (
     BadRequest,
+    ClientDisconnected,
     RequestEntityTooLarge,
     UnsupportedMediaType,
 )
@@ -39,6 +40,8 @@ def read_json() -> bytes:
 
 
 def _require_end(body: bytes, most: int) -> None:
+    if len(body) < (request.content_length or 0):
+        raise ClientDisconnected
     # Werkzeug cuts a body of unannounced length at the limit without a word.
     if len(body) == most and _is_terminated() and request.input_stream.read(1):
         raise RequestEntityTooLarge

@@ -1,11 +1,15 @@
 """A gunicorn worker that answers in problems even where no application is reached."""
 
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 from socket import socket
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
@@ -23,6 +27,15 @@ _REFUSALS = (
     (errors.ParseException, 400, "The request is not well-formed HTTP/1.1."),
     (Exception, 500, "The service failed to answer."),
 )
+
+
+class OneLineLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's logger, with a path that cannot begin a line of its own."""
+
+    def atoms(self, *request: object) -> Mapping[str, Any]:
+        """What the access log's format may name; the path is quoted again."""
+        atoms: dict[str, Any] = super().atoms(*request)
+        return {**atoms, "U": quote(str(atoms["U"]))}
 
 
 class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types

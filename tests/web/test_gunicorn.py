@@ -153,6 +153,28 @@ def test_log_has_no_query(service: Service) -> None:
     assert "SECRET" not in log
 
 
+def test_path_stays_on_its_line_of_the_log(service: Service) -> None:
+    connection = service.connect()
+    connection.request("GET", "/nowhere%0aFORGED%1b")
+    connection.getresponse().read()
+    connection.close()
+    # The line is written after the answer.
+    deadline = time.monotonic() + 5
+    while "FORGED" not in service.log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "/nowhere%0AFORGED%1B" in service.log.read_text()
+
+
+def test_body_shorter_than_announced_is_refused(service: Service) -> None:
+    body = '{"text": "a"}'
+    head = f"POST /v1/classify HTTP/1.1\r\n{HEADERS}Content-Length: 500\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), 10) as connection:
+        connection.sendall((head + body).encode())
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            assert answer.read().startswith(b"HTTP/1.1 400 ")
+
+
 def test_request_under_way_at_sigterm_is_answered(service: Service) -> None:
     """Last in this file: it stops the service."""
     body = json.dumps({"text": "برق"}).encode()
