@@ -15,13 +15,16 @@ from service.tagging.kernel import Weights
 from service.tagging.model_file import PREFERENCES, Model, ModelFileError, frozen
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Tagger
-from training import evaluate
 from training.calibration import Calibrated, calibrate, fit_topics
 from training.card import CardMaterial, make_card
 from training.compounds import reading_of
 from training.corpus import ABSENT, CARRIED, Corpus, build_corpus, is_held_out
 from training.current import COMPARISON
+from training.decisions import decide
+from training.figures import as_json as figures_as_json
+from training.figures import report
 from training.fold import fold
+from training.gold import held_out
 from training.guard import Comparison, compare
 from training.guard_report import as_json
 from training.pipeline import build_blocks
@@ -171,8 +174,8 @@ def _learn(corpus: Corpus, step: Step) -> tuple[Weights, list[Calibrated]]:
 def _evaluation(model: Model, seed_set: SeedSet) -> dict[str, object]:
     """Figures on the held-out seeds, through the tagger that will be shipped."""
     topics = [topic.id for topic in model.topics]
-    graded = evaluate.held_out(unlike_learned(seed_set, model.reading), topics)
+    graded = held_out(unlike_learned(seed_set, model.reading), topics)
     if not graded:
         return {}
-    decisions = evaluate.decide(Tagger(model), graded)
-    return evaluate.as_json(evaluate.report(decisions))
+    decisions = decide(Tagger(model), graded)
+    return figures_as_json(report(decisions))

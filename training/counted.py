@@ -13,7 +13,7 @@ from pathlib import Path
 
 from training.compounds import reading_of
 from training.corpus import BORDERLINE, CARRIED, count_passages
-from training.evaluate import Graded, read_gold
+from training.gold import Graded, read_gold
 from training.seeds import read_seeds
 
 
@@ -22,7 +22,7 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
 
     Args:
         seeds_folder: Whose topics and spelling of compounds are used.
-        source: Graded articles, as `evaluate.read_gold` reads them.
+        source: Graded articles, as `gold.read_gold` reads them.
         target: The file to write, whole or not at all.
 
     Returns:

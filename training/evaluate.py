@@ -12,26 +12,9 @@ from training.bootstrap import (
     f1_of_draws,
 )
 from training.decisions import Decisions, TagsArticles, by_group, decide
-from training.figures import Figures, Report, as_json, report
-from training.gold import GoldError, Graded, held_out, read_gold
+from training.figures import Report, report
+from training.gold import Graded
 from training.reliability import ReviewBand, calibration_errors, review_band
-
-__all__ = [
-    "Decisions",
-    "Evaluated",
-    "Figures",
-    "GoldError",
-    "Graded",
-    "Peer",
-    "Report",
-    "TagsArticles",
-    "as_json",
-    "decide",
-    "evaluate",
-    "held_out",
-    "read_gold",
-    "report",
-]
 
 
 @dataclass(frozen=True, slots=True)

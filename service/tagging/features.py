@@ -83,7 +83,7 @@ def build_reading(compounds: Iterable[str]) -> Reading:
         month=np.array([key_of(text.MONTH)], np.uint64),
         compounds=key_table(map(key_of, compounds)),
         furniture=key_table(
-            key_of(text.canonical(marker.replace(" ", ""))) for marker in text.FURNITURE
+            key_of(text.canonical(marker.replace(" ", ""))) for marker in text.MARKERS
         ),
         frequent=key_table(map(key_of, language.FREQUENT)),
     )

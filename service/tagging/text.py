@@ -64,9 +64,9 @@ ENDINGS = (
     *("ام", "ای", "ایم", "اید", "اند", "ی"),
     *("اش", "اشان", "اتان", "امان", "شان", "تان", "مان"),
 )
-# What begins or ends a line of site furniture; the lines after it are furniture too,
-# until one that is marked as a sentence.
-FURNITURE = (
+# What begins a line of site furniture, or ends it in two words; the lines after it are
+# furniture too, until one that is marked as a sentence.
+MARKERS = (
     *("بیشتر بخوانید", "همچنین بخوانید", "این مطلب را هم بخوانید", "بخوانید"),
     *("این خبر را هم بخوانید", "این را هم بخوانید", "حتما بخوانید", "مطالعه بیشتر"),
     *("مطالب مرتبط", "مطلب مرتبط", "مطالب مشابه", "مطالب دیگر", "مطالب پیشنهادی"),
@@ -188,5 +188,5 @@ def fingerprint() -> str:
     probe = [*range(0x250), *range(0x600, 0x780), *range(0x2000, 0x2070)]
     probe += [*range(0xFB50, 0xFE00), *range(0xFE70, 0xFF00)]
     rules = [spelling(chr(code_point)) for code_point in probe]
-    words = [PREFIXES, MONTH, SUFFIXES, ENDINGS, FURNITURE]
+    words = [PREFIXES, MONTH, SUFFIXES, ENDINGS, MARKERS]
     return hashlib.sha256(repr((rules, words)).encode()).hexdigest()[:16]

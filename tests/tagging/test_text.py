@@ -122,7 +122,7 @@ def test_fingerprint_stands_for_the_rules(monkeypatch: pytest.MonkeyPatch) -> No
         ("SUFFIXES", (*text.SUFFIXES, "گر")),
         ("PREFIXES", ("می",)),
         ("MONTH", "مه"),
-        ("FURNITURE", text.FURNITURE[:-1]),
+        ("MARKERS", text.MARKERS[:-1]),
     ]
     for name, rule in changed:
         with monkeypatch.context() as patch:

@@ -28,8 +28,8 @@ from service.tagging.text import (
     BREAK,
     COMMA,
     ENDINGS,
-    FURNITURE,
     LINE,
+    MARKERS,
     MONTH,
     NOTHING,
     POINT,
@@ -44,7 +44,7 @@ from service.tagging.text import (
 _DIGITS = frozenset("0123456789")
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
 _BEFORE_ENDINGS = frozenset("هی")
-_MARKERS = frozenset(canonical(marker.replace(" ", "")) for marker in FURNITURE)
+_MARKERS = frozenset(canonical(marker.replace(" ", "")) for marker in MARKERS)
 
 Row = Sequence[float]  # a weight for each topic, then the squared norm
 

@@ -7,7 +7,7 @@ from service.tagging.features import build_reading
 from service.tagging.model_file import Model, frozen
 from training import counted
 from training.counted import count_articles
-from training.evaluate import GoldError
+from training.gold import GoldError
 from training.seeds import read_seeds
 
 SENTENCE = "{} نفت و گاز و برق در تهران و چند شهر دیگر گران شد"
