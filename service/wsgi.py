@@ -30,7 +30,9 @@ def build() -> Flask:
     # The kernel compiles on first use: once here, for every worker forked later.
     for _ in tagger.tag([Article(title="خبر", text="متن یک خبر.")], Wish(explain=True)):
         pass
-    return create_app(tagger, settings, functools.partial(_find_card, settings.models))
+    return create_app(
+        lambda: tagger, settings, functools.partial(_find_card, settings.models)
+    )
 
 
 def _find_card(models: Path, version: str) -> bytes | None:

@@ -1,6 +1,7 @@
 """What the README says is so: its example, its settings, its commands."""
 
 import dataclasses
+import functools
 import json
 import re
 import shlex
@@ -28,7 +29,7 @@ def test_the_example_is_answered_so() -> None:
         model = ModelStore(ROOT / "models").live()
     except ModelFileError as error:
         pytest.fail(f"{error} first: the example is answered by the real model")
-    client = create_app(Tagger(model), Settings()).test_client()
+    client = create_app(functools.partial(Tagger, model), Settings()).test_client()
     answer = client.post("/v1/classify", json=json.loads(asked[1])).json
     expected = json.loads(answered[1])
     for both in (answer, expected):
@@ -60,7 +61,8 @@ def test_every_command_is_understood(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_every_route_is_in_the_table() -> None:
-    app = create_app(Tagger(ModelStore(ROOT / "models").live()), Settings())
+    tagger = Tagger(ModelStore(ROOT / "models").live())
+    app = create_app(lambda: tagger, Settings())
     routes = {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()

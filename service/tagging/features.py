@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.tagging import kernel, language, text
-from service.tagging.kernel import Reading, Words
+from service.tagging.kernel import Filter, Letters, Reading, Slots, Words
 
 _CODE_POINTS = 0x110000
 _PAGE = 256
@@ -21,22 +21,28 @@ def key_of(letters: str) -> int:
     return key
 
 
-def key_table(keys: Iterable[int]) -> NDArray[np.uint64]:
+def key_table(values: Mapping[int, int]) -> Slots:
     """An open-addressed table, at most half full, that `kernel.slot_of` searches."""
-    distinct = sorted(set(keys))
-    table = np.zeros(1 << max(4, (2 * len(distinct)).bit_length()), np.uint64)
+    table = np.zeros((1 << max(4, (2 * len(values)).bit_length()), 2), np.uint64)
     mask = len(table) - 1
-    for key in distinct:
+    for key in sorted(values):
         slot = (key * int(kernel.MIX) % 2**64 >> 32) & mask
-        while table[slot]:
+        while table[slot, kernel.KEY]:
             slot = (slot + 1) & mask
-        table[slot] = key
+        table[slot] = key, values[key]
     return table
 
 
-def beside(table: NDArray[np.uint64], rows: Mapping[int, int]) -> NDArray[np.int32]:
-    """The row of each key of a table, slot by slot; 0 in free slots."""
-    return np.array([rows.get(key, 0) for key in table.tolist()], np.int32)
+def key_filter(table: Slots) -> Filter:
+    """The filter before a table of `key_table`, eight bits for each slot.
+
+    One in sixteen keys that the table does not hold passes, or fewer.
+    """
+    bits = np.zeros(len(table), np.uint8)
+    keys = table[table[:, kernel.KEY] != 0, kernel.KEY]
+    places = (keys * kernel.MIX >> np.uint64(32)) & np.uint64(8 * len(bits) - 1)
+    np.bitwise_or.at(bits, places >> 3, (1 << (places & 7)).astype(np.uint8))
+    return bits
 
 
 def ngrams(word: str) -> Counter[str]:
@@ -66,27 +72,32 @@ def build_reading(compounds: Iterable[str]) -> Reading:
             entries[code_point] = int(kernel.EXPANDS) | packed
             expansions.extend(map(ord, entry))
     pages, page_of = np.unique(entries.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    kinds: Counter[int] = Counter()
-    for kind, affixes in (
-        (kernel.PREFIX, text.PREFIXES),
-        (kernel.SUFFIX, text.SUFFIXES),
-        (kernel.ENDING, text.ENDINGS),
-    ):
-        kinds.update({key_of(affix): kind for affix in affixes})
-    affix_keys = key_table(kinds)
+    lexicon = key_table(_lexicon(compounds))
     return Reading(
         page_of=page_of.reshape(-1).astype(np.uint16),
         pages=pages.reshape(-1),
         expansions=np.array(expansions, np.uint32),
-        affix_keys=affix_keys,
-        affix_kinds=beside(affix_keys, kinds).astype(np.uint8),
-        month=np.array([key_of(text.MONTH)], np.uint64),
-        compounds=key_table(map(key_of, compounds)),
-        furniture=key_table(
-            key_of(text.canonical(marker.replace(" ", ""))) for marker in text.MARKERS
-        ),
-        frequent=key_table(map(key_of, language.FREQUENT)),
+        lexicon=lexicon,
+        lexicon_filter=key_filter(lexicon),
     )
+
+
+def _lexicon(compounds: Iterable[str]) -> dict[int, int]:
+    """What the rules say of words, bit by bit, by key."""
+    markers = (text.canonical(marker.replace(" ", "")) for marker in text.MARKERS)
+    lexicon: dict[int, int] = {}
+    for kind, words in (
+        (kernel.PREFIX, text.PREFIXES),
+        (kernel.SUFFIX, text.SUFFIXES),
+        (kernel.ENDING, text.ENDINGS),
+        (kernel.MONTH, [text.MONTH]),
+        (kernel.COMPOUND, compounds),
+        (kernel.MARKER, markers),
+        (kernel.FREQUENT, language.FREQUENT),
+    ):
+        for key in map(key_of, words):
+            lexicon[key] = lexicon.get(key, 0) | kind
+    return lexicon
 
 
 def code_points(article_text: str) -> NDArray[np.uint32]:
@@ -96,17 +107,22 @@ def code_points(article_text: str) -> NDArray[np.uint32]:
 
 def passages(title: str, body: str, reading: Reading) -> Iterator[list[str]]:
     """The canonical words of each passage of an article, as the tagger reads it."""
-    count, n_passages, words = kernel.read_words(
+    n_passages, words, letters = kernel.read_words(
         code_points(f"{title}\n{body}"), len(title), reading
     )
     found: list[list[str]] = [[] for _ in range(n_passages)]
-    for place, passage in enumerate(words.passage[:count].tolist()):
+    spellings = spelled(words, letters)
+    for passage, word in zip(words["passage"].tolist(), spellings, strict=True):
         if passage != kernel.FURNITURE:
-            found[passage].append(spelled(words, place))
+            found[passage].append(word)
     yield from found
 
 
-def spelled(words: Words, place: int) -> str:
-    """The canonical letters of one word."""
-    letters = words.letters[words.spelled_from[place] : words.spelled_to[place]]
-    return "".join(map(chr, letters.tolist()))
+def spelled(words: Words, letters: Letters) -> list[str]:
+    """The canonical letters of each word."""
+    used = letters[: words["spelled_to"].max(initial=0)]
+    together = used.tobytes().decode("utf-32-le", "surrogatepass")
+    places = zip(
+        words["spelled_from"].tolist(), words["spelled_to"].tolist(), strict=True
+    )
+    return [together[start:end] for start, end in places]

@@ -18,27 +18,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.tagging import text, unpickler
-from service.tagging.kernel import Reading, Weights
+from service.tagging.kernel import (
+    KEY,
+    LONGEST_EXPANSION,
+    VALUE,
+    Reading,
+    Slots,
+    Weights,
+    columns_of,
+)
 from service.tagging.topics import Topic
 
-FORMAT = 1
+FORMAT = 2
 PREFERENCES = ("precision", "recall")
 # The type of number in each table of Reading and Weights, and its dimensions.
 _TABLES = {
     "page_of": (np.uint16, 1),
     "pages": (np.uint32, 1),
     "expansions": (np.uint32, 1),
-    "affix_keys": (np.uint64, 1),
-    "affix_kinds": (np.uint8, 1),
-    "month": (np.uint64, 1),
-    "compounds": (np.uint64, 1),
-    "furniture": (np.uint64, 1),
-    "frequent": (np.uint64, 1),
-    "word_keys": (np.uint64, 1),
-    "word_rows": (np.int32, 1),
+    "lexicon": (np.uint64, 2),
+    "lexicon_filter": (np.uint8, 1),
+    "word_slots": (np.uint64, 2),
     "words": (np.float64, 2),
-    "ngram_keys": (np.uint64, 1),
-    "ngram_rows": (np.int32, 1),
+    "ngram_slots": (np.uint64, 2),
+    "ngram_filter": (np.uint8, 1),
     "ngrams": (np.float64, 2),
     "intercepts": (np.float64, 1),
     "calibration": (np.float64, 2),
@@ -215,39 +218,43 @@ def _check(reading: Reading, weights: Weights, n_topics: int) -> None:
             raise ValueError(f"its table {name} is not of {np.dtype(number)}")
         if table.dtype.kind == "f" and not np.isfinite(table).all():
             raise ValueError(f"its table {name} is not of finite numbers")
-    for keys in (
-        *(reading.affix_keys, reading.compounds),
-        *(reading.furniture, reading.frequent),
-        *(weights.word_keys, weights.ngram_keys),
-    ):
-        size = len(keys)
-        if not size or size & (size - 1) or 2 * np.count_nonzero(keys) > size:
-            raise ValueError("a table of keys is not a power of two, half empty")
+    for slots in (reading.lexicon, weights.word_slots, weights.ngram_slots):
+        _check_slots(slots)
+    filters = reading.lexicon_filter, weights.ngram_filter
     whole = (
-        len(reading.page_of) == 0x110000 >> 8
+        all(_is_power_of_two(len(bits)) for bits in filters)
+        and len(reading.page_of) == 0x110000 >> 8
         and int(reading.page_of.max()) * 256 + 256 <= len(reading.pages)
-        and len(reading.affix_kinds) == len(reading.affix_keys)
-        and len(reading.month) == 1
-        and len(weights.word_rows) == len(weights.word_keys)
-        and len(weights.ngram_rows) == len(weights.ngram_keys)
-        and weights.words.shape[1:] == (n_topics + 1,)
-        and weights.ngrams.shape[1:] == (n_topics + 1,)
+        and weights.words.shape[1] == columns_of(n_topics)
+        and weights.ngrams.shape[1] == columns_of(n_topics)
         and weights.intercepts.shape == (n_topics,)
         and weights.calibration.shape == (n_topics, 4)
-        and _inside(weights.word_rows, len(weights.words))
-        and _inside(weights.ngram_rows, len(weights.ngrams))
+        and _inside(weights.word_slots[:, VALUE], len(weights.words))
+        and _inside(weights.ngram_slots[:, VALUE], len(weights.ngrams))
         and _expansions_inside(reading)
     )
     if not whole:
         raise ValueError("its tables do not fit each other")
 
 
-def _inside(rows: NDArray[np.int32], size: int) -> bool:
-    return bool(rows.min() >= 0 and rows.max() < size)
+def _check_slots(slots: Slots) -> None:
+    if slots.shape[1:] != (VALUE + 1,) or not _is_power_of_two(len(slots)):
+        raise ValueError("a table of keys is not a power of two long, of two columns")
+    if 2 * np.count_nonzero(slots[:, KEY]) > len(slots):
+        raise ValueError("a table of keys is more than half full")
+
+
+def _is_power_of_two(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
+
+
+def _inside(rows: NDArray[np.uint64], size: int) -> bool:
+    return bool(rows.max() < size)
 
 
 def _expansions_inside(reading: Reading) -> bool:
     expanding = reading.pages[reading.pages >= 2**31].astype(np.int64) - 2**31
     first, length = expanding >> 5, expanding & 31
-    inside = (length > 0) & (first + length <= len(reading.expansions))
-    return bool(inside.all())
+    inside = first + length <= len(reading.expansions)
+    short = (length > 0) & (length <= LONGEST_EXPANSION)
+    return bool((inside & short).all())

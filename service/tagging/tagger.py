@@ -1,32 +1,39 @@
 """Tags articles with a model."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Scores, Words
-from service.tagging.language import FAST_SHARE, FAST_WORDS, identify
+from service.tagging.kernel import Scored
+from service.tagging.language import (
+    FAST_SHARE,
+    FAST_SHARE_IF_KNOWN,
+    FAST_WORDS,
+    KNOWN_SHARE,
+    identify,
+)
 from service.tagging.model_file import Model
 from service.tagging.topics import Topic
 
 _PERSIAN = "fa"
+_BY_SCORE = attrgetter("score")
 _MOST_EVIDENCE = 12  # spans a topic; the rest of a passage says little
 _LEAST_SHARE = 0.1  # of the heaviest word's; a lighter word is no reason
 
 
-@dataclass(frozen=True, slots=True)
-class Article:
+class Article(msgspec.Struct, frozen=True, gc=False):
     """What is tagged; the title may be empty."""
 
     title: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """A span of the caller's own text that speaks for a topic.
 
     Attributes:
@@ -44,8 +51,7 @@ class Evidence:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredTopic:
+class ScoredTopic(msgspec.Struct, frozen=True, gc=False):
     """What the tagger thinks of one topic in one article.
 
     Attributes:
@@ -66,8 +72,7 @@ class ScoredTopic:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TaggedArticle:
+class TaggedArticle(msgspec.Struct, frozen=True, gc=False):
     """An article's topics.
 
     Attributes:
@@ -80,8 +85,7 @@ class TaggedArticle:
     topics: tuple[ScoredTopic, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, gc=False):
     """What a caller wants beside the tags, and how strict they should be.
 
     Attributes:
@@ -93,7 +97,10 @@ class Wish:
 
     explain: bool = False
     prefer: Literal["precision", "recall"] | None = None
-    thresholds: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = {}
+
+
+_NO_WISH = Wish()
 
 
 class Tagger:
@@ -101,84 +108,96 @@ class Tagger:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        # Python's own numbers: numpy's are slower, one by one.
+        self._thresholds: dict[str | None, list[float]] = {
+            None: model.thresholds.tolist(),
+            **{name: values.tolist() for name, values in model.preferred.items()},
+        }
+        self._topics: list[tuple[Topic, float, float]] = [
+            (topic, low, high)
+            for topic, (low, high) in zip(
+                model.topics, model.review.tolist(), strict=True
+            )
+        ]
 
     def tag(
         self,
         articles: Iterable[Article],
-        wish: Wish = Wish(),
+        wish: Wish = _NO_WISH,
     ) -> Iterator[TaggedArticle]:
         """Tag articles one by one, in order, as the caller asks for them."""
-        thresholds = self._thresholds(wish)
+        thresholds = self._thresholds[wish.prefer]
+        if wish.thresholds:
+            thresholds = [
+                wish.thresholds.get(topic.id, threshold)
+                for topic, threshold in zip(self.model.topics, thresholds, strict=True)
+            ]
         for article in articles:
             yield self._tag(article, thresholds, explain=wish.explain)
-
-    def _thresholds(self, wish: Wish) -> list[float]:
-        model = self.model
-        usual = model.preferred[wish.prefer] if wish.prefer else model.thresholds
-        return [
-            wish.thresholds.get(topic.id, threshold)
-            for topic, threshold in zip(model.topics, usual.tolist(), strict=True)
-        ]
 
     def _tag(
         self, article: Article, thresholds: list[float], *, explain: bool
     ) -> TaggedArticle:
         together = f"{article.title}\n{article.text}"
-        with_letters, frequent, words, scores = kernel.score_article(
+        scored = kernel.score_article(
             features.code_points(together),
             len(article.title),
             self.model.reading,
             self.model.weights,
         )
         language: str | None = _PERSIAN
-        if frequent < max(FAST_WORDS, FAST_SHARE * with_letters):
-            language = identify(together) if with_letters else None
+        if not _is_surely_persian(scored):
+            language = identify(together) if scored.with_letters else None
         if language != _PERSIAN:
             return TaggedArticle(language, tuple(self._untagged(thresholds)))
-        scored = [
+        evidence = self._evidence(article, scored) if explain else itertools.repeat(())
+        topics = [
             ScoredTopic(
-                topic=topic,
-                score=score,
-                threshold=threshold,
-                assigned=score >= threshold,
-                review=low <= score <= high,
-                evidence=self._evidence(article, place, words, scores)
-                if explain
-                else (),
+                topic,
+                score,
+                threshold,
+                score >= threshold,
+                low <= score <= high,
+                spans,
             )
-            for place, (topic, score, threshold, (low, high)) in enumerate(
-                zip(
-                    self.model.topics,
-                    scores.score.tolist(),
-                    thresholds,
-                    self.model.review.tolist(),
-                    strict=True,
-                )
+            for (topic, low, high), score, threshold, spans in zip(
+                self._topics, scored.scores.tolist(), thresholds, evidence, strict=False
             )
         ]
-        scored.sort(key=lambda one: -one.score)
-        return TaggedArticle(language, tuple(scored))
+        topics.sort(key=_BY_SCORE, reverse=True)
+        return TaggedArticle(language, tuple(topics))
 
     def _untagged(self, thresholds: list[float]) -> Iterator[ScoredTopic]:
         for topic, threshold in zip(self.model.topics, thresholds, strict=True):
             yield ScoredTopic(topic, 0.0, threshold, False, False, ())
 
     def _evidence(
-        self, article: Article, topic: int, words: Words, scores: Scores
-    ) -> tuple[Evidence, ...]:
-        """The words of the topic's best passage that speak for it."""
-        first, end = scores.best_passage[topic], scores.best_passage_end[topic]
-        shares = kernel.share_passage(self.model.weights, words, first, end)[:, topic]
-        heaviest = np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]
-        return tuple(
-            _span(article, words, int(first + place), float(shares[place]))
-            for place in heaviest.tolist()
-            if shares[place] > _LEAST_SHARE * max(shares[heaviest[0]], 0.0)
-        )
+        self, article: Article, scored: Scored
+    ) -> Iterator[tuple[Evidence, ...]]:
+        """The words of each topic's best passage that speak for it."""
+        for topic, (first, end) in enumerate(scored.best.tolist()):
+            words = scored.words[first:end]
+            of_topics = kernel.share_passage(self.model.weights, words, scored.letters)
+            shares = of_topics[:, topic]
+            heaviest = np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]
+            least = _LEAST_SHARE * shares.max(initial=0.0)
+            yield tuple(
+                _span(article, words[place], float(shares[place]))
+                for place in heaviest.tolist()
+                if shares[place] > least
+            )
 
 
-def _span(article: Article, words: Words, word: int, weight: float) -> Evidence:
-    start, end = int(words.start[word]), int(words.end[word])
+def _is_surely_persian(scored: Scored) -> bool:
+    """Whether the compiled pass saw enough of Persian, as nearly always."""
+    share = FAST_SHARE
+    if scored.known >= KNOWN_SHARE * len(scored.words):
+        share = FAST_SHARE_IF_KNOWN
+    return scored.frequent >= max(FAST_WORDS, share * scored.with_letters)
+
+
+def _span(article: Article, word: np.void, weight: float) -> Evidence:
+    start, end = int(word["start"]), int(word["end"])
     part: Literal["title", "text"] = "title"
     if start >= len(article.title):
         part = "text"

@@ -2,17 +2,18 @@
 
 from flask import Blueprint, Response
 
-from service.tagging.tagger import Tagger
 from service.web import bodies, decoding, payloads
+from service.web.live import Live
 
 
-def blueprint(tagger: Tagger) -> Blueprint:
-    """The routes of the API, answered by this tagger."""
+def blueprint(live: Live) -> Blueprint:
+    """The routes of the API, answered by the live tagger."""
     api = Blueprint("api", __name__, url_prefix="/v1")
-    topic_ids = tuple(topic.id for topic in tagger.model.topics)
 
     @api.post("/classify")
     def classify() -> Response:
+        tagger = live()
+        topic_ids = tuple(topic.id for topic in tagger.model.topics)
         asked = decoding.decode_classify(bodies.read_json(), topic_ids)
         (tagged,) = tagger.tag([asked.article], asked.wish)
         return payloads.answer(
@@ -23,10 +24,10 @@ def blueprint(tagger: Tagger) -> Blueprint:
 
     @api.get("/topics")
     def topics() -> Response:
-        return payloads.answer(payloads.TopicsAnswer.of(tagger.model))
+        return payloads.answer(payloads.TopicsAnswer.of(live().model))
 
     @api.get("/model")
     def model() -> Response:
-        return payloads.answer(payloads.ModelAnswer.of(tagger.model))
+        return payloads.answer(payloads.ModelAnswer.of(live().model))
 
     return api

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from service.tagging.tagger import Tagger
+from service.web.live import Live
 
 type FindCard = Callable[[str], bytes | None]
 """Gives the HTML of a version's card, None where it has none."""
@@ -22,13 +22,13 @@ def no_card(_version: str) -> None:
     """Finds no card for any version."""
 
 
-def blueprint(tagger: Tagger, find_card: FindCard) -> Blueprint:
-    """The card of this tagger's model."""
+def blueprint(live: Live, find_card: FindCard) -> Blueprint:
+    """The card of the live model."""
     card = Blueprint("card", __name__)
 
     @card.get("/v1/model/card")
     def show() -> Response:
-        content = find_card(tagger.model.version)
+        content = find_card(live().model.version)
         if content is None:
             raise CardMissing("The model has no card; `make train` writes one.")
         response = Response(content, content_type="text/html; charset=utf-8")

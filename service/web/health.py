@@ -3,8 +3,8 @@
 import msgspec
 from flask import Blueprint, Response
 
-from service.tagging.tagger import Tagger
 from service.web import payloads
+from service.web.live import Live
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -14,8 +14,8 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str | None = None
 
 
-def blueprint(tagger: Tagger) -> Blueprint:
-    """The health routes, speaking for this tagger."""
+def blueprint(live: Live) -> Blueprint:
+    """The health routes, speaking for the live tagger."""
     health = Blueprint("health", __name__)
 
     @health.get("/healthz")
@@ -24,6 +24,6 @@ def blueprint(tagger: Tagger) -> Blueprint:
 
     @health.get("/readyz")
     def ready() -> Response:
-        return payloads.answer(Health(status="ready", model=tagger.model.version))
+        return payloads.answer(Health(status="ready", model=live().model.version))
 
     return health

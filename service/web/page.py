@@ -2,17 +2,17 @@
 
 from flask import Blueprint, render_template
 
-from service.tagging.tagger import Tagger
 from service.web.card import FindCard
+from service.web.live import Live
 
 
-def blueprint(tagger: Tagger, find_card: FindCard) -> Blueprint:
-    """The page, showing the topics of this tagger and leading to its model's card."""
+def blueprint(live: Live, find_card: FindCard) -> Blueprint:
+    """The page, showing the topics of the live model and leading to its card."""
     page = Blueprint("page", __name__)
 
     @page.get("/")
     def show() -> str:
-        model = tagger.model
+        model = live().model
         has_card = find_card(model.version) is not None
         return render_template("page.html", topics=model.topics, has_card=has_card)
 

@@ -1,3 +1,4 @@
+import functools
 import os
 import threading
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ FLAGS = [
 def address() -> Iterator[str]:
     """The real application with a fake tagger, on a free port of this machine."""
     settings = Settings(max_body_bytes=64 * 1024)
-    app = create_app(cast(Tagger, FakeTagger()), settings, CARDS.get)
+    app = create_app(functools.partial(cast, Tagger, FakeTagger()), settings, CARDS.get)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

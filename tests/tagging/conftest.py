@@ -26,12 +26,14 @@ def sentences_of(reading: Reading) -> Sentences:
     """The canonical words of each sentence of a text."""
 
     def sentences_of(text: str) -> list[list[str]]:
-        count, _, words = kernel.read_words(features.code_points(text), 0, reading)
-        found: dict[int, list[str]] = {}
-        for place in range(count):
-            sentence = int(words.sentence[place])
-            found.setdefault(sentence, []).append(features.spelled(words, place))
-        return [*found.values()]
+        _, words, letters = kernel.read_words(features.code_points(text), 0, reading)
+        found: list[list[str]] = []
+        begins = words["begins"].tolist()
+        for word, first in zip(features.spelled(words, letters), begins, strict=True):
+            if first:
+                found.append([])
+            found[-1].append(word)
+        return found
 
     return sentences_of
 

@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.tagging import features, kernel
+from service.tagging.text import alphabet
 from tests.tagging import twin
 
 words = st.text(st.sampled_from("ابپنفتهی0az"), min_size=1, max_size=40)
@@ -24,15 +26,28 @@ def test_numbers_have_no_ngrams(word: str) -> None:
 
 @given(known=st.sets(st.integers(1, 2**64 - 1), max_size=200), other=st.integers(1))
 def test_key_table(known: set[int], other: int) -> None:
-    table = features.key_table(known)
-    rows = {key: row for row, key in enumerate(known, 1)}
-    beside = features.beside(table, rows)
+    values = {key: value for value, key in enumerate(known, 1)}
+    table = features.key_table(values)
     assert len(table) & (len(table) - 1) == 0
     assert len(table) >= 2 * len(known)
-    assert {*table.tolist()} - {0} == known
+    assert {*table[:, kernel.KEY].tolist()} - {0} == known
     for key in {*known, other % 2**64 or 1}:
-        slot = kernel.slot_of(table, table.dtype.type(key))
-        assert int(beside[slot]) == rows.get(key, 0)
+        slot = kernel.slot_of(table, np.uint64(key))
+        assert table[slot].tolist() == [key if key in known else 0, values.get(key, 0)]
+
+
+@given(known=st.sets(st.integers(1, 2**64 - 1), max_size=200))
+def test_key_filter(known: set[int]) -> None:
+    bits = features.key_filter(features.key_table(dict.fromkeys(known, 1)))
+    assert all(kernel.may_hold(bits, np.uint64(key)) for key in known)
+    others = np.random.default_rng(1).integers(1, 2**64, 500, np.uint64)
+    assert sum(kernel.may_hold(bits, key) for key in others) < 100
+
+
+def test_longest_expansion() -> None:
+    """No text has more letters than the second array for them has room."""
+    entries = (entry for _, entry in alphabet() if isinstance(entry, str))
+    assert max(map(len, entries)) == kernel.LONGEST_EXPANSION
 
 
 @given(left=words, right=words)

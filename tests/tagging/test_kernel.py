@@ -1,6 +1,7 @@
 """The compiled pass does what its plain twin says."""
 
 import itertools
+from collections.abc import Mapping
 from types import ModuleType
 
 import numpy as np
@@ -8,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Reading, Weights
+from service.tagging.kernel import Reading, Rows, Slots, Weights
 from service.tagging.model_file import frozen
 from tests.tagging import twin
 from tests.tagging.persian import COMPOUNDS, texts
-from tests.tagging.twin import Folded
+from tests.tagging.twin import Folded, Row
 
 CASES = [
     "",
@@ -34,6 +35,9 @@ CASES = [
     "خانه نفت\nگاز برق",
     "نفت رفت.\nموضوعات مرتبط با نفت و گاز\nرفت.\nمنبع موضوعات نفت و گاز ایران",
     "نفت رفت.\nبه کانال ما در تلگرام بیایید\nرفت.\nبه کانال سوئز رسید نفت و گاز",
+    "نفت رفت.\nبیشتر بخوانید:\nنفت گران شد؟\nیک دو سه! چهار\n" + "نفت " * 12 + ".",
+    "یک | دو سه چهار پنج شش\nیک › دو سه چهار پنج شش هفت\nیک | دو | سه چهار پنج شش",
+    "\ufdfa" * 40 + " نفت " + "\ufdfa12" * 9,
     "خانه نفت\n! یک دو سه چهار پنج شش\n\u064e. نفت گاز\n؟\nیک دو سه چهار پنج",
     "12.\u200f5 ۱۲،\u064e\u200c۰۰۰ 12.\u200f گاز 12.\u200f U.\u200cS. رفت .\u200f",
 ]
@@ -69,13 +73,26 @@ def folded() -> Folded:
 
 @pytest.fixture(scope="session")
 def weights(folded: Folded) -> Weights:
-    tables: list[np.ndarray] = []
-    for rows in (folded.words, folded.ngrams):
-        places = {features.key_of(name): place for place, name in enumerate(rows)}
-        keys = features.key_table(places)
-        tables += [keys, features.beside(keys, places), np.array([*rows.values()])]
-    tables += [np.array(folded.intercepts), np.array(folded.calibration)]
-    return frozen(Weights(*tables))
+    word_slots, words = table(folded.words)
+    ngram_slots, ngrams = table(folded.ngrams)
+    return frozen(
+        Weights(
+            word_slots,
+            words,
+            ngram_slots,
+            features.key_filter(ngram_slots),
+            ngrams,
+            np.array(folded.intercepts),
+            np.array(folded.calibration),
+        )
+    )
+
+
+def table(rows: Mapping[str, Row]) -> tuple[Slots, Rows]:
+    places = {features.key_of(name): place for place, name in enumerate(rows)}
+    found = np.zeros((len(rows), kernel.columns_of(2)))
+    found[:, :3] = [*rows.values()]
+    return features.key_table(places), found
 
 
 Placed = tuple[str, int, int, int]  # letters, start, end, passage
@@ -85,16 +102,13 @@ def kernel_words(
     kernel: ModuleType, text: str, title_length: int, reading: Reading
 ) -> list[Placed]:
     points = features.code_points(text)
-    count, _, words = kernel.read_words(points, title_length, reading)
+    _, words, letters = kernel.read_words(points, title_length, reading)
+    places = words[["start", "end", "passage"]].tolist()
+    spelled = features.spelled(words, letters)
     return [
-        (
-            features.spelled(words, place),
-            int(words.start[place]),
-            int(words.end[place]),
-            int(words.passage[place]),
-        )
-        for place in range(count)
-        if words.passage[place] != kernel.FURNITURE
+        (word, start, end, passage)
+        for word, (start, end, passage) in zip(spelled, places, strict=True)
+        if passage != kernel.FURNITURE
     ]
 
 
@@ -119,21 +133,24 @@ def assert_scores_agree(
     kernel: ModuleType, text: str, tables: tuple[Reading, Weights], folded: Folded
 ) -> None:
     points = features.code_points(text)
-    *telling, words, scores = kernel.score_article(points, 0, *tables)
+    scored = kernel.score_article(points, 0, *tables)
     found = twin.read_words(text, frozenset(COMPOUNDS))
-    assert tuple(telling) == twin.count_telling(found)
+    assert (scored.with_letters, scored.frequent) == twin.count_telling(found)
     passages = twin.cut_passages(found, 0)
+    assert scored.known == sum(
+        word.letters in folded.words for passage in passages for word in passage
+    )
     if not passages:
-        assert scores.score.tolist() == [0.0, 0.0]
+        assert scored.scores.tolist() == [0.0, 0.0]
         return
-    assert scores.score == pytest.approx(twin.score_article(passages, folded))
-    for topic in range(len(folded.intercepts)):
-        first, end = scores.best_passage[topic], scores.best_passage_end[topic]
-        best = passages[words.passage[first]]
-        assert (end - first, words.start[first]) == (len(best), best[0].start)
+    assert scored.scores == pytest.approx(twin.score_article(passages, folded))
+    for topic, (first, end) in enumerate(scored.best.tolist()):
+        words = scored.words[first:end]
+        best = passages[words["passage"][0]]
+        assert (len(words), words["start"][0]) == (len(best), best[0].start)
         values = [twin.score_passage(one, folded)[topic] for one in passages]
         assert twin.score_passage(best, folded)[topic] == pytest.approx(max(values))
-        shares = kernel.share_passage(tables[1], words, first, end)
+        shares = kernel.share_passage(tables[1], words, scored.letters)
         assert shares == pytest.approx(np.array(twin.share_passage(best, folded)))
 
 

@@ -190,36 +190,30 @@ UNUSABLE = {
     "other byte order": weights(words=lambda table: table.astype(">f8")),
     "one dimension more": reading(pages=lambda table: table[:, None]),
     "one dimension less": weights(words=lambda table: table[:, 0]),
-    "no dimension": reading(month=lambda table: table[0]),
+    "no dimension": weights(intercepts=lambda table: table[0]),
     "page of too few": reading(page_of=lambda table: table[:-1]),
     "page beyond the last": reading(page_of=put(60_000, 7)),
     "half a page": reading(pages=lambda table: table[:-1]),
     "letters beyond the last": reading(pages=put(2**31 | 2**25 | 2)),
     "letters past the last": reading(
-        pages=put(2**31 | 31), expansions=lambda table: table[:30]
+        pages=put(2**31 | 6), expansions=lambda table: table[:5]
     ),
+    "more letters than any has": reading(pages=put(2**31 | 7)),
     "no letters": reading(pages=put(2**31)),
-    "no affixes": reading(
-        affix_keys=lambda table: table[:0], affix_kinds=lambda table: table[:0]
-    ),
-    "affixes without kinds": reading(affix_kinds=lambda table: table[:-1]),
-    "two months": reading(month=lambda table: table.repeat(2)),
-    "no compounds": reading(compounds=lambda table: table[:0]),
-    "compounds that fill their table": reading(compounds=np.ones_like),
-    "odd number of compounds": reading(compounds=lambda table: table[:-1]),
-    "frequent words that fill their table": reading(frequent=np.ones_like),
-    "no words": weights(
-        word_keys=lambda table: table[:0], word_rows=lambda table: table[:0]
-    ),
-    "words without rows": weights(word_rows=lambda table: table[:-1]),
-    "row beyond the last": weights(word_rows=put(10**6)),
-    "row before the first": weights(word_rows=put(-1)),
+    "no lexicon": reading(lexicon=lambda table: table[:0]),
+    "lexicon that fills its table": reading(lexicon=np.ones_like),
+    "odd number of slots": reading(lexicon=lambda table: table[:-1]),
+    "slots without values": reading(lexicon=lambda table: table[:, :1]),
+    "no filter": reading(lexicon_filter=lambda bits: bits[:0]),
+    "odd filter": weights(ngram_filter=lambda bits: bits[:-1]),
+    "no words": weights(word_slots=lambda table: table[:0]),
+    "row beyond the last": weights(word_slots=put(10**6, 1)),
+    "row beyond any": weights(word_slots=put(2**63, 1)),
     "no rows": weights(words=lambda table: table[:0]),
     "too few topics": weights(words=lambda table: table[:, :-1]),
-    "n-gram row beyond the last": weights(ngram_rows=put(10**6)),
-    "n-grams without rows": weights(ngram_rows=lambda table: table[:-1]),
+    "n-gram row beyond the last": weights(ngram_slots=put(10**6, 1)),
     "n-grams of too few topics": weights(ngrams=lambda table: table[:, :-1]),
-    "n-grams that fill their table": weights(ngram_keys=np.ones_like),
+    "n-grams that fill their table": weights(ngram_slots=np.ones_like),
     "not a number": weights(words=put(np.nan)),
     "infinite": weights(ngrams=put(np.inf)),
     "intercept missing": weights(intercepts=lambda table: table[:-1]),
@@ -252,4 +246,4 @@ def test_frozen_views_share_memory(model: Model) -> None:
     table = np.ones((3, 4), order="F")
     changed = frozen(model.weights._replace(words=table, ngrams=table.copy()))
     assert changed.words.flags.c_contiguous
-    assert np.shares_memory(changed.ngram_keys, model.weights.ngram_keys)
+    assert np.shares_memory(changed.ngram_slots, model.weights.ngram_slots)

@@ -7,12 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.tagging import features
-from service.tagging.kernel import LONGEST_PASSAGE, SHORTEST_PASSAGE, Reading
+from service.tagging.kernel import (
+    LONGEST_ITEM,
+    LONGEST_PASSAGE,
+    SHORTEST_PASSAGE,
+    Reading,
+)
 from tests.tagging.conftest import Spell
 from tests.tagging.persian import texts
 
 Cut = Callable[[str, str], list[list[str]]]
 SHORT = "یک دو سه. "
+LONG = "واژه، " * (LONGEST_ITEM + 1)
 FULL = " ".join(["واژه"] * SHORTEST_PASSAGE) + ". "
 
 
@@ -72,10 +78,10 @@ def test_title_alone(title: str, cut: Cut) -> None:
 
 
 @given(title=texts, text=texts)
-def test_marked_lines_are_not_lost(
+def test_long_marked_lines_are_not_lost(
     title: str, text: str, cut: Cut, words_of: Spell
 ) -> None:
-    text = "!\n".join(text.splitlines()) + "!"
+    text = "\n".join(f"{line} {LONG}!" for line in text.splitlines())
     passages = cut(title, text)
     assert all(0 < len(passage) <= LONGEST_PASSAGE for passage in passages)
     found = [word for passage in passages for word in passage]
@@ -98,7 +104,7 @@ def test_cut_depends_on_lengths_alone(sentences: list[int], cut: Cut) -> None:
     assert lengths(cut("", text)) == expected
 
 
-NEWS = "شرکت نفت از تولید تازه خبر داد."
+NEWS = "شرکت نفت در نشست خبری امروز از شروع تولید تازه در میدان یاران خبر داد."
 PLAIN = "شرکت نفت از تولید تازه خبر داد"
 
 
@@ -108,9 +114,11 @@ PLAIN = "شرکت نفت از تولید تازه خبر داد"
         ("خانه", "short"),
         ("XS SM MD LG", "short"),
         ("انرژی | تجارت | تحریم | نفت و گاز", "a list"),
+        ("صفحه نخست › اقتصاد بین الملل › نفت و گاز", "a path, whose bars count twice"),
         ("نفت، گاز، برق، بنزین، تحریم", "a list"),
         ("برچسب\u200cها: " + PLAIN, "begun by a marker"),
         (f"بیشتر بخوانید\n{PLAIN}\n{PLAIN} کرد", "after a marker"),
+        (f"بیشتر بخوانید:\nنفت گران شد؟\n{PLAIN}!", "marked, but short"),
         (
             "موضوعات مرتبط با نفت و گاز ایران",
             "begun by a marker that begins as another",
@@ -153,7 +161,7 @@ def test_a_stop_that_opens_a_line_does_not_mark_the_line_before(
     parted = [NEWS.rstrip(".").split(), PLAIN.split()]
     assert cut("", f"{NEWS}\nخانه نفت\n{stop}{PLAIN}") == parted
     assert cut("", f"{NEWS}\n{PLAIN}\nخانه نفت\n{stop}")[0][-1] != "نفت"
-    assert cut("", f"{NEWS}\nخانه نفت{stop}\n{PLAIN}")[0][-2:] == ["خانه", "نفت"]
+    assert cut("", f"{NEWS}\nخانه نفت{stop}\n{PLAIN}")[1][:2] == ["خانه", "نفت"]
 
 
 def test_all_furniture_is_read(cut: Cut) -> None:

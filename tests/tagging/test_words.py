@@ -126,9 +126,8 @@ def test_trained_compounds(spellings: list[str], model: Model) -> None:
 
 
 def places(written: str, reading: Reading) -> list[tuple[int, int]]:
-    count, _, words = kernel.read_words(features.code_points(written), 0, reading)
-    ends = words.end[:count].tolist()
-    return [*zip(words.start[:count].tolist(), ends, strict=True)]
+    _, words, _ = kernel.read_words(features.code_points(written), 0, reading)
+    return [*map(tuple, words[["start", "end"]].tolist())]
 
 
 @pytest.mark.parametrize(

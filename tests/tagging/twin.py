@@ -13,8 +13,12 @@ from itertools import groupby, islice, zip_longest
 from math import exp, log, sqrt
 
 from service.tagging.kernel import (
+    BARRED,
     BEYOND_LATIN,
+    BROKEN,
+    JOINED,
     LIST_WORDS,
+    LONGEST_ITEM,
     LONGEST_MARKER,
     LONGEST_NGRAM,
     LONGEST_PASSAGE,
@@ -25,6 +29,7 @@ from service.tagging.kernel import (
 )
 from service.tagging.language import FREQUENT
 from service.tagging.text import (
+    BAR,
     BREAK,
     COMMA,
     ENDINGS,
@@ -59,7 +64,8 @@ class Word:
         end: Code points up to its end.
         line: The number of its line.
         sentence: The number of its sentence.
-        joins: Whether only white space parts it from the word before.
+        gap: What parts it from the word before: JOINED, only white space; BARRED, a
+            bar or a line's end; BROKEN, anything else, or the end of a sentence.
         marked: Whether a mark after it ends a sentence.
     """
 
@@ -68,25 +74,31 @@ class Word:
     end: int
     line: int
     sentence: int
-    joins: bool
+    gap: int
     marked: bool = False
+
+    @property
+    def joins(self) -> bool:
+        """Whether it may belong to the word before."""
+        return self.gap == JOINED
 
 
 def read_tokens(text: str) -> list[Word]:
     """Runs of letters or of digits, with their sentences."""
     tokens: list[Word] = []
-    line, sentence, inside, joins = 0, 0, False, True
+    line, sentence, inside, gap = 0, 0, False, JOINED
     for place, entry in enumerate(_with_signs_judged(text)):
         if isinstance(entry, str):
             if not inside or _is_digit(entry[0]) != _is_digit(tokens[-1].letters[-1]):
-                first = not tokens or tokens[-1].sentence != sentence
-                alone = first or not joins
-                tokens.append(Word("", place, place, line, sentence, not alone))
+                if not tokens or tokens[-1].sentence != sentence:
+                    gap = max(gap, BROKEN)
+                tokens.append(Word("", place, place, line, sentence, gap))
+                gap = JOINED
             tokens[-1].letters += entry
-            inside = joins = True
+            inside = True
         elif entry != NOTHING:
             inside = False
-            joins = joins and entry == SPACE
+            gap = _widened(gap, entry)
             if tokens:
                 tokens[-1].marked |= entry >= STOP and tokens[-1].line == line
                 sentence += entry > BREAK and tokens[-1].sentence == sentence
@@ -94,6 +106,13 @@ def read_tokens(text: str) -> list[Word]:
         if inside:  # what vanishes belongs to the word before it
             tokens[-1].end = place + 1
     return [_with_zeros(token) for token in tokens]
+
+
+def _widened(gap: int, entry: int) -> int:
+    """What parts two words, with one more sign between them."""
+    if entry == SPACE:
+        return gap
+    return BARRED if entry in (BAR, LINE) else max(gap, BROKEN)
 
 
 def _with_signs_judged(text: str) -> list[str | int]:
@@ -221,13 +240,15 @@ def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Wo
     after_marker = False
     for _, words_of_line in groupby(words, lambda word: word.line):
         line = [*words_of_line]
-        if line[0].start < title_length or any(word.marked for word in line):
-            after_marker = False
+        if line[0].start < title_length:
             runs[-1].extend(line)
             continue
-        after_marker = after_marker or _is_marker(line)
+        marked = any(word.marked for word in line)
+        ends_list = marked and len(line) > LONGEST_ITEM
+        after_marker = (after_marker or _is_marker(line)) and not ends_list
         own = sum(ord(word.letters[0]) >= BEYOND_LATIN for word in line)
-        if after_marker or own < SHORTEST_LINE or _is_list(line):
+        listed = not marked and (own < SHORTEST_LINE or _is_list(line))
+        if after_marker or listed:
             runs.append([])
         else:
             runs[-1].extend(line)
@@ -249,7 +270,7 @@ def _is_marker(line: Sequence[Word]) -> bool:
 
 
 def _is_list(line: Sequence[Word]) -> bool:
-    breaks = sum(not word.joins for word in line[1:])
+    breaks = sum(word.gap for word in line[1:])
     return breaks > 1 and len(line) <= LIST_WORDS * breaks
 
 

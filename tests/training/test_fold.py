@@ -72,16 +72,22 @@ class Folded:
 
     def decide(self, title: str, text: str) -> list[NDArray[np.float64]]:
         """Decision values of each passage of an article, shape (topics,)."""
-        count, n_passages, words = kernel.read_words(
+        n_passages, words, letters = kernel.read_words(
             features.code_points(f"{title}\n{text}"), len(title), self.reading
         )
-        passages = words.passage[:count]
-        n_topics = len(self.weights.intercepts)
+        keys = np.empty(kernel.LONGEST_PASSAGE, np.uint64)
+        sums = np.empty(self.weights.words.shape[1])
         decided = []
         for passage in range(n_passages):
-            first, end = np.searchsorted(passages, [passage, passage + 1])
-            values = np.empty(n_topics)
-            kernel.score_passage(self.weights, words, first, end, values)
+            values = np.empty(len(self.weights.intercepts))
+            kernel.score_passage(
+                self.weights,
+                words[words["passage"] == passage],
+                letters,
+                keys,
+                sums,
+                values,
+            )
             decided.append(values)
         return decided
 
@@ -190,13 +196,12 @@ class TestDecisionValues:
             for words in (corpus.words, corpus.words[:1])
         )
         tables = frozen(none)
-        ngram_tables = tables.ngram_keys, tables.ngram_rows, tables.ngrams
         for word in corpus.words[1:50]:
             letters = np.frombuffer(word.encode("utf-32-le"), np.uint32)
-            row = np.zeros(n_topics + 1)
-            kernel.add_ngrams(*ngram_tables, letters, row)
-            slot = kernel.slot_of(full.word_keys, np.uint64(features.key_of(word)))
-            known = full.words[full.word_rows[slot]]
+            row = np.zeros(full.words.shape[1])
+            kernel.add_ngrams(tables, letters, row)
+            slot = kernel.slot_of(full.word_slots, np.uint64(features.key_of(word)))
+            known = full.words[full.word_slots[slot, kernel.VALUE]]
             assert row[:n_topics] == pytest.approx(known[:n_topics])
 
 

@@ -1,3 +1,4 @@
+import functools
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +17,7 @@ from tests.web.fake_tagger import FakeTagger
 @pytest.fixture
 def app() -> Flask:
     settings = Settings(models=Path("none"), max_body_bytes=MAX_BODY_BYTES)
-    return create_app(cast(Tagger, FakeTagger()), settings)
+    return create_app(functools.partial(cast, Tagger, FakeTagger()), settings)
 
 
 @pytest.fixture

@@ -7,4 +7,5 @@ from service.web.app import create_app
 from service.web.settings import Settings
 from tests.web.fake_tagger import FakeTagger
 
-application = create_app(cast(Tagger, FakeTagger()), Settings())
+tagger = FakeTagger()
+application = create_app(lambda: cast(Tagger, tagger), Settings())

@@ -13,7 +13,7 @@ from tests.web.fake_tagger import CARDS, FakeTagger
 @pytest.fixture
 def with_card() -> FlaskClient:
     tagger = cast(Tagger, FakeTagger())
-    return create_app(tagger, Settings(), CARDS.get).test_client()
+    return create_app(lambda: tagger, Settings(), CARDS.get).test_client()
 
 
 def test_card_is_served_as_it_was_written(with_card: FlaskClient) -> None:
