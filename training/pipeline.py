@@ -21,7 +21,8 @@ from training.corpus import ABSENT, CARRIED, Corpus
 
 MIN_PASSAGES = 2  # a feature of fewer passages is dropped
 WORD_SIGN = "="  # marks the word itself among the features of its block
-C = 0.3
+C = 0.6
+PASSAGE_WEIGHT = 0.3  # of a seed that is a passage, beside 1 for an article's
 ROUNDS = 2  # of choosing the passages that carry the topics of whole articles
 
 
@@ -119,12 +120,15 @@ def fit_topic(
     owner = corpus.owner[carrying]
     certain = ~corpus.whole[owner]
     # Cut out once: a passage that a round does not choose weighs nothing in it.
-    rows = rows[np.concatenate([carrying, negatives])]
-    model = _fit(rows, certain if certain.any() else ~certain)
+    learned = np.concatenate([carrying, negatives])
+    rows = rows[learned]
+    weights = np.where(corpus.whole[corpus.owner[learned]], 1.0, PASSAGE_WEIGHT)
+    model = _fit(rows, weights, certain if certain.any() else ~certain)
     if certain.all():
         return model
     for _ in range(rounds):
-        model = _fit(rows, _best_of_each(model.decide(rows[: len(owner)]), owner))
+        best = _best_of_each(model.decide(rows[: len(owner)]), owner)
+        model = _fit(rows, weights, best)
     return model
 
 
@@ -139,11 +143,13 @@ def _best_of_each(
     return best
 
 
-def _fit(rows: sp.csr_matrix, chosen: NDArray[np.bool_]) -> LinearModel:
+def _fit(
+    rows: sp.csr_matrix, weights: NDArray[np.float64], chosen: NDArray[np.bool_]
+) -> LinearModel:
     """Fit on the chosen ones of the first rows, which carry the topic, and the rest."""
     targets = np.arange(rows.shape[0]) < len(chosen)
-    weights = np.ones(rows.shape[0])
-    weights[: len(chosen)] = chosen
+    weights = weights.copy()
+    weights[: len(chosen)] *= chosen
     svc = LinearSVC(C=C, tol=1e-2, max_iter=1000, random_state=0)
     svc.fit(rows, targets, weights)
     return LinearModel(svc.coef_[0], float(svc.intercept_[0]))

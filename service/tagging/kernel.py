@@ -67,11 +67,11 @@ SHORTEST_NGRAM, LONGEST_NGRAM = 3, 6
 LONGEST_SPELLING = 24  # letters of a word that its n-grams are taken from
 SHORTEST_PASSAGE = 8  # words; shorter sentences are joined with the next
 LONGEST_PASSAGE = 60  # words; longer sentences are cut
-SHORTEST_LINE = 5  # words, Latin ones aside; a shorter line without a mark is furniture
+SHORTEST_LINE = 10  # words, Latin ones aside; a shorter one without a mark is furniture
 LONGEST_EXPANSION = 6  # letters of the longest entry that expands
 LIST_WORDS = 3  # words for each break in a line; with no more it is a list
 LONGEST_MARKER = 5  # words
-LONGEST_ITEM = 11  # words; a longer line that is marked is no item of a list of links
+LONGEST_ITEM = 15  # words; a longer line that is marked is no item of a list of links
 FURNITURE = -1  # stands for the passage of words that belong to none
 
 WORD = np.dtype(
@@ -450,9 +450,10 @@ def mark_furniture(
 ) -> bool:
     """Tells sentences from site furniture: writes 0 or FURNITURE as words' passages.
 
-    A line that no mark ends is furniture where it is short or a list. A marker makes
-    furniture of its line and of those after it, up to one that is marked and longer
-    than an item of a list. Returns whether anything else is left.
+    A line that no mark ends is furniture where it is short, a list or without any word
+    that is frequent in Persian. A marker makes furniture of its line and of those after
+    it, up to one that is marked and longer than an item of a list. Returns whether
+    anything else is left.
     """
     after_marker = False
     anything = False
@@ -461,11 +462,13 @@ def mark_furniture(
         end = first
         breaks = 0
         own = 0  # words of another script than Latin and no numbers
+        names_only = True
         marked = False
         while end < count and (end == first or words[end]["begins"] != A_LINE):
             if end > first:
                 breaks += words[end]["gap"]
             own += letters[words[end]["spelled_from"]] >= BEYOND_LATIN
+            names_only = names_only and not words[end]["kinds"] & FREQUENT
             marked = marked or words[end]["marked"]
             end += 1
         kind = 0
@@ -474,7 +477,8 @@ def mark_furniture(
             marker = after_marker or is_marker(reading, words, first, end)
             after_marker = marker and not ends_list
             listed = breaks > 1 and end - first <= LIST_WORDS * breaks
-            if after_marker or (not marked and (own < SHORTEST_LINE or listed)):
+            no_sentence = own < SHORTEST_LINE or listed or names_only
+            if after_marker or (not marked and no_sentence):
                 kind = FURNITURE
         anything = anything or kind == 0
         for word in range(first, end):

@@ -247,8 +247,9 @@ def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Wo
         ends_list = marked and len(line) > LONGEST_ITEM
         after_marker = (after_marker or _is_marker(line)) and not ends_list
         own = sum(ord(word.letters[0]) >= BEYOND_LATIN for word in line)
-        listed = not marked and (own < SHORTEST_LINE or _is_list(line))
-        if after_marker or listed:
+        names_only = not any(word.letters in FREQUENT for word in line)
+        no_sentence = own < SHORTEST_LINE or _is_list(line) or names_only
+        if after_marker or (no_sentence and not marked):
             runs.append([])
         else:
             runs[-1].extend(line)

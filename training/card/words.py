@@ -87,15 +87,15 @@ def _chosen(pull: NDArray[np.float64]) -> tuple[list[int], list[int]]:
 def _log_odds(material: CardMaterial) -> NDArray[np.float64]:
     """Shape (words of the corpus, topics)."""
     corpus, weights = material.corpus, material.model.weights
-    rows = dict(
-        zip(weights.word_keys.tolist(), weights.word_rows.tolist(), strict=True)
-    )
+    rows = dict(weights.word_slots.tolist())
     table = weights.words[[rows[features.key_of(word)] for word in corpus.words]]
-    squared = corpus.counts.multiply(corpus.counts) @ table[:, -1]
+    n_topics = len(weights.intercepts)
+    squared_norms = table[:, n_topics]
+    squared = corpus.counts.multiply(corpus.counts) @ squared_norms
     usual = float(np.median(squared[squared > 0]))
     of_best_passage = weights.calibration[:, 0]
-    norms = np.sqrt(usual + table[:, -1])
-    return np.asarray(table[:, :-1] / norms[:, np.newaxis] * of_best_passage)
+    norms = np.sqrt(usual + squared_norms)
+    return np.asarray(table[:, :n_topics] / norms[:, np.newaxis] * of_best_passage)
 
 
 def _spellings(
@@ -105,13 +105,14 @@ def _spellings(
     found: dict[str, Counter[str]] = {word: Counter() for word in wanted}
     for seed in seeds:
         together = f"{seed.title}\n{seed.text}"
-        count, _, words = kernel.read_words(
+        _, words, letters = kernel.read_words(
             features.code_points(together), len(seed.title), reading
         )
-        for place in range(count):
-            word = features.spelled(words, place)
+        starts, ends = words["start"].tolist(), words["end"].tolist()
+        spelled = features.spelled(words, letters)
+        for word, start, end in zip(spelled, starts, ends, strict=True):
             if word in found:
-                found[word][together[words.start[place] : words.end[place]]] += 1
+                found[word][together[start:end]] += 1
     return {word: _most_readable(word, counts) for word, counts in found.items()}
 
 
