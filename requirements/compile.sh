@@ -16,4 +16,5 @@ lock() {
 lock dev "$@"
 lock training --constraints requirements/dev.txt
 lock runtime --constraints requirements/dev.txt
+lock bench --constraints requirements/dev.txt
 lock build "$@"

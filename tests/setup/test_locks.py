@@ -14,7 +14,7 @@ def pins_of(lock: Path) -> dict[str, str]:
 def test_each_list_of_requirements_has_its_lock() -> None:
     wanted = {path.stem for path in REQUIREMENTS.glob("*.in")}
     assert {lock.stem for lock in LOCKS} == wanted
-    assert wanted == {"build", "dev", "runtime", "training"}
+    assert wanted == {"bench", "build", "dev", "runtime", "training"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
