@@ -1,26 +1,44 @@
 """Versions of the model on disk, and the pointer to the live one.
 
     models/<version>/model.joblib     written once, never changed
-    models/<version>/manifest.json    its SHA-256 (the version) and size, for people
+    models/<version>/manifest.json    its SHA-256 (the version) and size
     models/<version>/...              what training writes of it, for people
-    models/live                       the version that is served
+    models/live, models/promoted      see pointer.py
 
-Both are written beside and renamed: a reader never meets half of one.
+All are written beside and renamed: a reader never meets half of one.
 """
 
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from service.tagging import model_file
 from service.tagging.model_file import Model, ModelFileError
+from service.tagging.pointer import FileStamp, Pointer, stamp
 
 _FILE = "model.joblib"
 _MANIFEST = "manifest.json"
-_POINTER = "live"
+
+type Stamp = tuple[str | None, FileStamp, FileStamp]
+"""The live version, and what tells whether the pointer or its file were changed."""
+
+
+class Kept(NamedTuple):
+    """A version on disk, as its files tell without being read.
+
+    Attributes:
+        version: The version.
+        written: When its model file was written.
+        size: Bytes of its model file.
+    """
+
+    version: str
+    written: datetime
+    size: int
 
 
 class ModelStore:
@@ -28,6 +46,7 @@ class ModelStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._pointer = Pointer(root)
 
     def add(self, model: Model, beside: Mapping[str, str] = {}) -> str:
         """Write a model as a version of its own, whole or not at all.
@@ -63,12 +82,30 @@ class ModelStore:
         # A name with a dot is a version that `add` had no time to finish.
         return sorted(path.parent.name for path in self.root.glob(f"[!.]*/{_FILE}"))
 
+    def kept(self) -> list[Kept]:
+        """The versions in the folder, the newest first."""
+        found = []
+        for version in self.versions():
+            file = self._path(version).stat()
+            written = datetime.fromtimestamp(file.st_mtime, UTC)
+            found.append(Kept(version, written, file.st_size))
+        return sorted(found, key=lambda one: one.written, reverse=True)
+
     def live_version(self) -> str | None:
         """The version that the pointer names, None where there is no pointer."""
-        try:
-            return (self.root / _POINTER).read_text("utf-8", "replace").strip()
-        except FileNotFoundError:
-            return None
+        return self._pointer.version()
+
+    def before(self) -> str | None:
+        """The version that was live before, None where none is left."""
+        there = {*self.versions()} - {self.live_version()}
+        past = self._pointer.promoted()
+        return next((version for version in past if version in there), None)
+
+    def stamp(self) -> Stamp:
+        """What to compare with an earlier one; it costs one read of a small file."""
+        version = self.live_version()
+        file = stamp(self._path(version)) if version else None
+        return version, self._pointer.stamp(), file
 
     def load(self, version: str) -> Model:
         """Read a version, after making sure that its bytes are the version's.
@@ -76,15 +113,46 @@ class ModelStore:
         Raises:
             ModelFileError: There is no such version, or it is damaged.
         """
-        path = self.root / version / _FILE
+        path = self._path(version)
         if version not in self.versions():
-            raise ModelFileError(f"{path} does not exist; run `make train`")
-        if model_file.version_of(path) != version:
+            raise ModelFileError(
+                f"{path} does not exist; run `make train`, "
+                "or take one of `barchasb model list`"
+            )
+        try:
+            found = model_file.version_of(path)
+        except OSError as error:
+            raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
+        if found != version:
             raise ModelFileError(
                 f"{path} is damaged: its bytes are not those of version {version}; "
                 "delete its folder and run `make train`"
             )
         return model_file.load(path)
+
+    def verify(self, version: str) -> Model:
+        """Read a version, and hold its manifest to it.
+
+        Raises:
+            ModelFileError: There is no such version, it is damaged, or its manifest is
+                not its own.
+        """
+        model = self.load(version)
+        path = self._path(version)
+        manifest = path.with_name(_MANIFEST)
+        try:
+            told = json.loads(manifest.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelFileError(
+                f"{manifest} is missing or damaged; "
+                f"delete the folder of {version} and run `make train`"
+            ) from error
+        if told != {"version": version, "bytes": path.stat().st_size}:
+            raise ModelFileError(
+                f"{manifest} is of another file than {path}; "
+                f"delete the folder of {version} and run `make train`"
+            )
+        return model
 
     def live(self) -> Model:
         """Read the live version.
@@ -103,7 +171,51 @@ class ModelStore:
         Raises:
             ModelFileError: The version cannot be used; the pointer stays.
         """
-        self.load(version)
-        beside = self.root / f".{_POINTER}-{os.getpid()}"
-        beside.write_text(f"{version}\n", "utf-8")
-        beside.replace(self.root / _POINTER)
+        with self._pointer.held():
+            self.load(version)
+            self._pointer.move(version)
+
+    def roll_back(self) -> str:
+        """Make the version live that was live before.
+
+        Returns:
+            That version; rolling back once more gives the one before it.
+
+        Raises:
+            ModelFileError: There is none, or it cannot be used; the pointer stays.
+        """
+        with self._pointer.held():
+            version = self.before()
+            if version is None:
+                raise ModelFileError(
+                    f"{self.root} has no version that was live before; "
+                    "promote one of `barchasb model list`"
+                )
+            self.load(version)
+            self._pointer.move_back(version)
+        return version
+
+    def prune(
+        self,
+        keep: int,
+        age: timedelta,
+        removing: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """Remove old versions, but neither the live one nor the one before it.
+
+        Args:
+            keep: How many of the newest stay, however old.
+            age: What is younger stays.
+            removing: Is told each version just before it goes.
+        """
+        with self._pointer.held():
+            needed = {self.live_version(), self.before()}
+            for version, written, _ in self.kept()[keep:]:
+                if version not in needed and datetime.now(UTC) - written >= age:
+                    removing(version)
+                    # First out of sight: a reader never meets half a version.
+                    gone = (self.root / version).rename(self.root / f".old-{version}")
+                    shutil.rmtree(gone)
+
+    def _path(self, version: str) -> Path:
+        return self.root / version / _FILE

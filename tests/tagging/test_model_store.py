@@ -1,8 +1,12 @@
 """Versions are whole or not there, and the pointer names a usable one or stays."""
 
 import json
+import os
+import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -184,3 +188,238 @@ def test_damaged_pointer(pointer: bytes, store: ModelStore, promoted: str) -> No
         store.live()
     store.promote(promoted)
     assert store.live().version == promoted
+
+
+def test_pointer_that_cannot_be_a_path(store: ModelStore, promoted: str) -> None:
+    (store.root / "live").write_bytes(b"a\0b\n")
+    assert store.stamp()[0] == "a\0b"
+    with pytest.raises(ModelFileError, match="does not exist"):
+        store.live()
+    assert store.before() == promoted
+
+
+@pytest.fixture
+def three(store: ModelStore, promoted: str, model: Model) -> list[str]:
+    """Versions in the order in which they were promoted."""
+    versions = [promoted]
+    for seeds in ("second", "third"):
+        versions.append(store.add(replace(model, seeds=seeds)))
+        store.promote(versions[-1])
+    return versions
+
+
+class TestRollBack:
+    def test_each_goes_one_further_back(
+        self, store: ModelStore, three: list[str]
+    ) -> None:
+        first, second, third = three
+        assert (store.live_version(), store.before()) == (third, second)
+        assert store.roll_back() == second
+        assert (store.live_version(), store.before()) == (second, first)
+        assert store.roll_back() == first
+        assert store.before() is None
+        with pytest.raises(ModelFileError, match=r"no version.*`barchasb model list`"):
+            store.roll_back()
+        assert store.live_version() == first
+
+    def test_promotion_goes_on_from_there(
+        self, store: ModelStore, three: list[str]
+    ) -> None:
+        first, second, third = three
+        store.roll_back()
+        store.roll_back()
+        store.promote(third)
+        assert store.before() == first
+        store.promote(second)
+        assert store.roll_back() == third
+        assert store.roll_back() == first
+
+    def test_promoted_twice_is_live_once(
+        self, store: ModelStore, three: list[str]
+    ) -> None:
+        store.promote(three[2])
+        assert store.roll_back() == three[1]
+
+    def test_back_and_forth(self, store: ModelStore, three: list[str]) -> None:
+        for version in (three[1], three[2], three[1], three[2]):
+            store.promote(version)
+        back = [store.roll_back() for _ in range(6)]
+        assert back == [three[place] for place in (1, 2, 1, 2, 1, 0)]
+
+    def test_damaged_version_stays_out(
+        self, store: ModelStore, three: list[str]
+    ) -> None:
+        flip(store.root / three[1] / "model.joblib")
+        with pytest.raises(ModelFileError, match="is damaged"):
+            store.roll_back()
+        assert store.live_version() == three[2]
+
+    def test_removed_version_is_passed_over(
+        self, store: ModelStore, three: list[str]
+    ) -> None:
+        shutil.rmtree(store.root / three[1])
+        assert store.roll_back() == three[0]
+
+    def test_pointer_without_a_history(
+        self, store: ModelStore, promoted: str, other: Model
+    ) -> None:
+        (store.root / "promoted").unlink()
+        assert store.before() is None
+        store.promote(store.add(other))
+        assert store.before() == promoted
+
+    def test_history_without_a_pointer(
+        self, store: ModelStore, three: list[str]
+    ) -> None:
+        (store.root / "live").unlink()
+        assert store.roll_back() == three[2]
+
+    def test_pointer_moved_by_hand(self, store: ModelStore, three: list[str]) -> None:
+        (store.root / "live").write_text(f"{three[1]}\n", "utf-8")
+        assert store.before() == three[0]
+        (store.root / "live").write_text("nothing\n", "utf-8")
+        assert store.before() == three[2]
+
+    def test_crash_between_history_and_pointer(
+        self,
+        store: ModelStore,
+        three: list[str],
+        model: Model,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        fourth = store.add(replace(model, seeds="fourth"))
+        replace_file = Path.replace
+
+        def replace_history_only(path: Path, target: Path) -> Path:
+            if target.name == "live":
+                raise CrashError
+            return replace_file(path, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", replace_history_only)
+            with pytest.raises(CrashError):
+                store.promote(fourth)
+        assert store.live_version() == three[2]
+        assert store.roll_back() == three[1]
+
+    def test_history_has_an_end(
+        self, store: ModelStore, three: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("service.tagging.pointer._REMEMBERED", 2)
+        store.promote(three[0])
+        assert (store.root / "promoted").read_text("utf-8").split() == [
+            three[2],
+            three[0],
+        ]
+
+    def test_nothing_is_left_beside(self, store: ModelStore, three: list[str]) -> None:
+        store.roll_back()
+        names = {path.name for path in store.root.iterdir()}
+        assert names == {*three, "live", "promoted"}
+
+    def test_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelFileError, match=r"does not exist; run `make train`"):
+            ModelStore(tmp_path / "none").roll_back()
+
+
+class TestVerify:
+    def test_whole(self, store: ModelStore, promoted: str) -> None:
+        assert store.verify(promoted).version == promoted
+
+    @pytest.mark.parametrize(
+        "content", [None, b"", b"[" * 100_000, b"\xff", b"{}", b'{"version": "a"}']
+    )
+    def test_manifest_is_not_its_own(
+        self, content: bytes | None, store: ModelStore, promoted: str
+    ) -> None:
+        manifest = store.root / promoted / "manifest.json"
+        manifest.unlink() if content is None else manifest.write_bytes(content)
+        with pytest.raises(ModelFileError, match=rf"^{manifest} is .*`make train`"):
+            store.verify(promoted)
+        assert store.live().version == promoted
+
+    def test_damaged_file(self, store: ModelStore, promoted: str) -> None:
+        flip(store.root / promoted / "model.joblib")
+        with pytest.raises(ModelFileError, match="is damaged"):
+            store.verify(promoted)
+
+    def test_file_that_cannot_be_read(
+        self, store: ModelStore, promoted: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: Path) -> str:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(model_file, "version_of", refuse)
+        with pytest.raises(ModelFileError, match="cannot be read: Permission denied"):
+            store.verify(promoted)
+
+
+class TestPrune:
+    @pytest.fixture
+    def aged(self, store: ModelStore, three: list[str], model: Model) -> list[str]:
+        """Five versions, the first five days old, the last one; the third is live."""
+        later = (replace(model, seeds=seeds) for seeds in ("fourth", "fifth"))
+        versions = [*three, *map(store.add, later)]
+        now = time.time()
+        for days, version in zip((5, 4, 3, 2, 1), versions, strict=True):
+            written = now - days * 86_400 - 60
+            os.utime(store.root / version / "model.joblib", (written, written))
+        return versions
+
+    def prune(self, store: ModelStore, keep: int, days: int) -> list[str]:
+        removed: list[str] = []
+        store.prune(keep, timedelta(days=days), removed.append)
+        return removed
+
+    def test_newest_first(self, store: ModelStore, aged: list[str]) -> None:
+        assert [one.version for one in store.kept()] == aged[::-1]
+        sizes = {one.size for one in store.kept()}
+        assert min(sizes) > 10_000
+
+    @pytest.mark.parametrize(
+        ("keep", "days", "removed"),
+        [
+            (0, 0, [4, 3, 0]),
+            (1, 0, [3, 0]),
+            (3, 0, [0]),
+            (5, 0, []),
+            (0, 2, [3, 0]),
+            (0, 5, [0]),
+            (0, 6, []),
+            (2, 3, [0]),
+            (9, 0, []),
+        ],
+    )
+    def test_by_number_and_age(
+        self,
+        keep: int,
+        days: int,
+        removed: list[int],
+        store: ModelStore,
+        aged: list[str],
+    ) -> None:
+        gone = [aged[place] for place in removed]
+        assert self.prune(store, keep, days) == gone
+        assert store.versions() == sorted({*aged} - {*gone})
+        assert store.live().version == aged[2]
+        assert store.roll_back() == aged[1]
+
+    def test_nothing_is_left_of_it(self, store: ModelStore, aged: list[str]) -> None:
+        self.prune(store, 0, 0)
+        names = {path.name for path in store.root.iterdir()}
+        assert names == {aged[1], aged[2], "live", "promoted"}
+
+
+def test_stamp_tells_what_was_written_anew(store: ModelStore, promoted: str) -> None:
+    stamps = [store.stamp(), store.stamp()]
+    assert stamps[0] == stamps[1]
+    store.promote(promoted)
+    path = store.root / promoted / "model.joblib"
+    stamps.append(store.stamp())
+    content = path.read_bytes()
+    path.unlink()
+    stamps.append(store.stamp())
+    path.write_bytes(content)
+    stamps.append(store.stamp())
+    assert len(set(stamps)) == 4
+    assert {stamp[0] for stamp in stamps} == {promoted}

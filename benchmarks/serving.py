@@ -1,0 +1,73 @@
+"""The service under gunicorn, started for a measurement and stopped after it."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+HOST = "127.0.0.1"
+PATIENCE = 30.0  # seconds to wait for a start, a stop or an answer at all
+_ROOT = Path(__file__).parents[1]
+
+
+@contextlib.contextmanager
+def served(models: Path, log: Path, **variables: str) -> Iterator[tuple[int, int]]:
+    """Serve a folder of versions with two workers, on a free port.
+
+    Args:
+        models: The folder.
+        log: A file for what the service prints.
+        variables: Other settings.
+
+    Yields:
+        The port, and the id of the process that workers are forked from.
+    """
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(_ROOT),
+        "BARCHASB_MODELS": str(models),
+        "BARCHASB_PORT": str(port),
+        "BARCHASB_WORKERS": "2",
+        "BARCHASB_KEYS": str(log.with_name("keys.json")),  # none: all may ask
+        **variables,
+    }
+    command = [sys.executable, "-m", "gunicorn", "--config", "service/gunicorn_conf.py"]
+    with log.open("wb") as file:
+        process = subprocess.Popen(  # noqa: S603 - our own service
+            command, cwd=_ROOT, env=environment, stdout=file, stderr=file
+        )
+    try:
+        _wait_until_ready(port, process, log)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(PATIENCE)
+
+
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection((HOST, port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"the service does not start: {log.read_text('utf-8')}")
+
+
+def workers_of(pid: int) -> list[int]:
+    """The ids of the workers; none where the system does not tell."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(one) for one in listed.read_text().split()] if listed.exists() else []

@@ -1,0 +1,46 @@
+"""What the commands share: their input, their output and their complaints."""
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
+
+STANDARD_INPUT = "-"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def open_file(file: str) -> AbstractContextManager[BinaryIO]:
+    """A file opened to be read; `-` is standard input."""
+    if file == STANDARD_INPUT:
+        return contextlib.nullcontext(sys.stdin.buffer)
+    return Path(file).open("rb")
+
+
+def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines as they are read, with their number; a byte-order mark is none of them."""
+    for number, line in enumerate(lines, 1):
+        yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+
+
+def name_of(file: str) -> str:
+    """What to call a file in front of people."""
+    return "standard input" if file == STANDARD_INPUT else file
+
+
+def write(content: bytes) -> None:
+    """Write to standard output at once: a reader may be waiting for this line."""
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def write_line(line: str) -> None:
+    """Write a line of text; a file's name in it need not be UTF-8."""
+    write(f"{line}\n".encode("utf-8", "surrogateescape"))
+
+
+def complain(problem: str) -> int:
+    """Tell a problem on standard error; returns the exit code that it calls for."""
+    sys.stderr.write(f"barchasb: {problem}\n")
+    return 1
