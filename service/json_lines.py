@@ -1,14 +1,18 @@
 """Articles and tags as JSON lines, the form that `barchasb tag --jsonl` speaks."""
 
 import re
+from collections.abc import Collection
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from service.tagging.tagger import Article, Tagger
+from service.tagging.tagger import Article, Evidence, Tagger, Wish
+from service.web.markup import find_markup
 
 # A pair of surrogates and an escaped backslash are passed over; a half is group 1.
 _HALF_A_PAIR = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F]|\\\\|(\\u[dD][89a-fA-F])"
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F]|\\\\|"
+    rb"(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 
 
@@ -16,7 +20,7 @@ class UnusableError(Exception):
     """An article that cannot be tagged; the others still are."""
 
 
-class ArticleLine(msgspec.Struct, frozen=True):
+class ArticleLine(msgspec.Struct, frozen=True, gc=False):
     """A line of `barchasb tag --jsonl`; other keys are ignored.
 
     Attributes:
@@ -28,16 +32,17 @@ class ArticleLine(msgspec.Struct, frozen=True):
     title: str | None = None
 
 
-class TopicLine(msgspec.Struct, frozen=True):
-    """How one topic fared in an article."""
+class TopicLine(msgspec.Struct, frozen=True, gc=False):
+    """How one topic fared in an article; with evidence where it was asked for."""
 
     id: str
     score: float
     assigned: bool
+    evidence: tuple[Evidence, ...] | UnsetType = UNSET
 
 
-class TagsLine(msgspec.Struct, frozen=True):
-    """An answered line: every topic, best score first."""
+class TagsLine(msgspec.Struct, frozen=True, gc=False):
+    """An answered line: the topics, best score first."""
 
     id: msgspec.Raw
     model: str
@@ -46,63 +51,109 @@ class TagsLine(msgspec.Struct, frozen=True):
 
 _article_line = msgspec.json.Decoder(ArticleLine)
 _scalar = msgspec.json.Decoder(str | int | float | bool | None)
+_NO_WISH = Wish()
 
 
-def answer(tagger: Tagger, line: bytes) -> bytes:
+def answer(
+    tagger: Tagger,
+    line: bytes,
+    wish: Wish = _NO_WISH,
+    chosen: Collection[str] | None = None,
+) -> bytes:
     """Tag the article of a line.
+
+    Args:
+        tagger: Tags it.
+        line: With or without its end.
+        wish: How to tag it.
+        chosen: Ids of the topics to answer, None for all.
 
     Returns:
         The line to write, without its end.
 
     Raises:
-        UnusableError: The line is no article, or its text is blank.
+        UnusableError: The line is no article, or its text is blank or HTML.
     """
     asked = _asked(line)
-    (tagged,) = tagger.tag([Article(asked.title or "", asked.text)])
+    (tagged,) = tagger.tag([Article(asked.title or "", asked.text)], wish)
     topics = [
-        TopicLine(one.topic.id, float(one.score), bool(one.assigned))
+        TopicLine(
+            one.topic.id,
+            one.score,
+            one.assigned,
+            one.evidence if wish.explain else UNSET,
+        )
         for one in tagged.topics
+        if chosen is None or one.topic.id in chosen
     ]
     return msgspec.json.encode(TagsLine(asked.id, tagger.model.version, topics))
 
 
+def check_plain(field: str, given: str) -> None:
+    """Make sure that an article's title or text is plain text, as the service does.
+
+    Raises:
+        UnusableError: It is HTML, or not text at all.
+    """
+    if "\0" in given:
+        raise UnusableError(f"{field} holds a NUL character (U+0000)")
+    if markup := find_markup(given):
+        raise UnusableError(f"{field} is HTML (it has {markup} in it)")
+
+
 def _asked(line: bytes) -> ArticleLine:
-    if not line.strip():
-        raise UnusableError("the line is blank")
     try:
-        content = line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UnusableError(f"not UTF-8 (byte {error.start})") from error
-    try:
-        asked = _article_line.decode(content)
-    except msgspec.ValidationError as error:
-        raise UnusableError(f"not an article ({_plain(error)})") from error
-    except msgspec.DecodeError as error:
-        raise UnusableError(_malformed(content, error)) from error
-    except RecursionError as error:
-        raise UnusableError("not an article (it is nested too deeply)") from error
-    _check(asked)
+        asked = _article_line.decode(line)
+        _check_id(asked.id)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableError(_reason(line, error)) from error
+    if not asked.text or asked.text.isspace():
+        raise UnusableError("text is blank")
+    check_plain("title", asked.title or "")
+    check_plain("text", asked.text)
     return asked
 
 
-def _check(asked: ArticleLine) -> None:
+def _check_id(identity: msgspec.Raw) -> None:
     try:
-        _scalar.decode(asked.id)
+        _scalar.decode(identity)
     except msgspec.DecodeError as error:
         raise UnusableError(
             "id is not a string, a number, true, false or null"
         ) from error
-    if not asked.text.strip():
-        raise UnusableError("text is blank")
 
 
-def _malformed(content: str, error: msgspec.DecodeError) -> str:
-    if any(found[1] for found in _HALF_A_PAIR.finditer(content)):
+def _reason(line: bytes, error: Exception) -> str:
+    if not line.strip():
+        return "the line is blank"
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as unreadable:
+        return f"not UTF-8 (byte {unreadable.start})"
+    if isinstance(error, RecursionError):
+        return "not an article (it is nested too deeply)"
+    if isinstance(error, msgspec.ValidationError):
+        return f"not an article ({_plain(error)})"
+    return _malformed(line, error)
+
+
+def replace_half_pairs(content: bytes, replacement: bytes) -> bytes:
+    """JSON with every escape replaced that is half of a surrogate pair.
+
+    msgspec refuses such an escape, in words that do not name it.
+    """
+    return _HALF_A_PAIR.sub(
+        lambda found: replacement if found[1] else found[0], content
+    )
+
+
+def _malformed(line: bytes, error: Exception) -> str:
+    if replace_half_pairs(line, b"") != line:
         return "not JSON (a \\u escape is half of a surrogate pair)"
     return f"not JSON ({_plain(error)})"
 
 
-def _plain(error: msgspec.DecodeError) -> str:
+def _plain(error: Exception) -> str:
     reason = str(error).removeprefix("JSON is malformed: ")
     if "truncated" in reason:
         return "it ends early"

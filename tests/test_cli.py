@@ -1,17 +1,20 @@
+import gzip
 import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from service import cli
 from service.tagging.model_store import ModelStore
-from service.tagging.tagger import Article, Tagger
+from service.tagging.tagger import Article, Tagger, Wish
 from service.web.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -105,6 +108,20 @@ class TestTagForPeople:
         assert len(words) == len(set(words))
         assert all(word in ENERGY for word in words)
 
+    def test_title_in_html_is_refused(self, energy: Path, capsys: Capture) -> None:
+        assert run("tag", "--title", "<b>a</b>", energy) == 1
+        assert capsys.readouterr().err == (
+            f"barchasb: {energy}: --title is HTML (it has <b> in it)\n"
+        )
+
+    def test_only_topics_asked_for(
+        self, energy: Path, capsys: Capture, tagger: Tagger
+    ) -> None:
+        asked = tagger.model.topics[0].id
+        assert run("tag", "--topics", asked, energy) == 0
+        _, row = capsys.readouterr().out.splitlines()
+        assert asked in row
+
     def test_title_counts(self, tmp_path: Path, capsys: Capture) -> None:
         path = tmp_path / "plain.txt"
         path.write_text("این گزارش امروز منتشر شد.", "utf-8")
@@ -128,6 +145,8 @@ class TestTagForPeople:
         [
             (b"", "there is no text in it"),
             (b" \n\t\n", "there is no text in it"),
+            (b"<p>a</p> b", "the text is HTML (it has <p> in it)"),
+            (b"a\0b", "the text holds a NUL character (U+0000)"),
             ("برق".encode("utf-16"), "not UTF-8 (byte 0)"),
             (b"Tehran: " + "برق".encode("cp1256"), "not UTF-8 (byte 8)"),
         ],
@@ -272,6 +291,16 @@ class TestTagLines:
                 b'{"id": 1, "text": "a", "title": []}',
                 "not an article (Expected str | null, got array - at title)",
             ),
+            (b'{"id": 1, "text": "<p>a</p>"}', "text is HTML (it has <p> in it)"),
+            (
+                b'{"id": 1, "title": "&zwnj;&zwnj;", "text": "a"}',
+                "title is HTML (it has &zwnj; in it)",
+            ),
+            (
+                b'{"id": 1, "text": "a\\u0000"}',
+                "text holds a NUL character (U+0000)",
+            ),
+            (b'{"id": "\xff", "text": "a"}', "not UTF-8 (byte 8)"),
             (b'{"id": 1, "text": ""}', "text is blank"),
             (b'{"id": 1, "text": " \\n\\u00a0"}', "text is blank"),
             (
@@ -348,12 +377,32 @@ class TestTagLines:
         assert isinstance(topics, list)
         assert not any(one["assigned"] or one["score"] for one in topics)
 
-    def test_files(self, tmp_path: Path, capsys: Capture) -> None:
+    def test_wishes(
+        self, given: Callable[[bytes], None], capsys: Capture, tagger: Tagger
+    ) -> None:
+        given(as_lines(LINE))
+        asked = tagger.model.topics[0].id
+        options = ("--explain", "--prefer", "precision", "--topics", asked)
+        assert run("tag", "--jsonl", *options) == 0
+        wish = Wish(explain=True, prefer="precision")
+        (tagged,) = tagger.tag([Article("", ENERGY)], wish)
+        (topic,) = (one for one in tagged.topics if one.topic.id == asked)
+        assert json.loads(capsys.readouterr().out)["topics"] == [
+            {
+                "id": asked,
+                "score": topic.score,
+                "assigned": topic.assigned,
+                "evidence": [msgspec.to_builtins(one) for one in topic.evidence],
+            }
+        ]
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_files(self, tmp_path: Path, capsys: Capture, jobs: str) -> None:
         first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
         first.write_bytes(as_lines(LINE) + b"{}\n")
         second.write_bytes(b"[]\n" + as_lines(LINE | {"id": "b"}))
         missing = tmp_path / "none.jsonl"
-        assert run("tag", "--jsonl", first, missing, second) == 1
+        assert run("tag", "--jsonl", "--jobs", jobs, first, missing, second) == 1
         captured = capsys.readouterr()
         assert [json.loads(one)["id"] for one in captured.out.splitlines()] == [
             "a",
@@ -365,37 +414,47 @@ class TestTagLines:
         assert told[2].startswith(f"barchasb: {second}, line 1: ")
         assert len(told) == 3
 
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_gzip_to_a_file(self, tmp_path: Path, capsys: Capture, jobs: str) -> None:
+        packed, out = tmp_path / "articles.gz", tmp_path / "tags"
+        entries = [LINE | {"id": number} for number in range(3000)]
+        packed.write_bytes(gzip.compress(as_lines(*entries)))
+        assert run("tag", "--jsonl", "--jobs", jobs, "-o", out, packed) == 0
+        lines = [json.loads(one) for one in out.read_bytes().splitlines()]
+        assert [one["id"] for one in lines] == [*range(3000)]
+        assert capsys.readouterr() == ("", "")
 
-class TestModel:
-    def test_describes_the_live_version(self, tagger: Tagger, capsys: Capture) -> None:
-        assert run("model") == 0
-        out = capsys.readouterr().out
-        model = tagger.model
-        assert f"model      {model.version}\n" in out
-        assert f"seeds      {model.seeds}\n" in out
-        assert f"numpy {model.libraries['numpy']}" in out
-        rows = {row.split()[0]: row.split() for row in out.splitlines() if row}
-        for topic, threshold in zip(model.topics, model.thresholds, strict=True):
-            figures = model.evaluation[topic.id]
-            assert rows[topic.id] == [
-                topic.id,
-                f"{threshold:.3f}",
-                str(figures["carried"]),
-                *(f"{figures[name]:.3f}" for name in ("precision", "recall", "f1")),
-                topic.name_fa,
-            ]
-        assert rows["macro"][-1] == f"{model.evaluation['macro']['f1']:.3f}"
-        assert rows["micro"][-1] == f"{model.evaluation['micro']['f1']:.3f}"
-
-    def test_model_that_was_not_evaluated(
-        self, tagger: Tagger, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    def test_damaged_gzip_does_not_stop_the_others(
+        self, tmp_path: Path, capsys: Capture
     ) -> None:
-        monkeypatch.setattr(ModelStore, "live", lambda _: tagger.model)
-        monkeypatch.setitem(vars(tagger.model), "evaluation", {})
-        assert run("model") == 0
-        out = capsys.readouterr().out
-        assert "evaluated on 0 held-out seeds" in out
-        assert out.splitlines()[-1].split() == ["micro", "-", "-", "-", "-"]
+        bad, good = tmp_path / "bad.gz", tmp_path / "good.gz"
+        good.write_bytes(gzip.compress(as_lines(LINE)))
+        bad.write_bytes(good.read_bytes()[:-9])
+        assert run("tag", "--jsonl", bad, good) == 1
+        captured = capsys.readouterr()
+        assert captured.out.count("\n") >= 1
+        assert captured.err == (
+            f"barchasb: {bad}: the rest of it cannot be read "
+            "(the gzip file ends early)\n"
+        )
+
+    def test_killed_worker_is_told_and_no_file_written(
+        self, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def die(*_: object, **__: object) -> bytes:
+            os.kill(os.getpid(), signal.SIGKILL)
+            return b""
+
+        monkeypatch.setattr("service.json_lines.answer", die)
+        articles = tmp_path / "articles.jsonl"
+        articles.write_bytes(as_lines(LINE))
+        out = tmp_path / "tags"
+        assert run("tag", "--jsonl", "--jobs", "2", "-o", out, articles) == 1
+        assert capsys.readouterr().err == (
+            f"barchasb: {articles}, after line 0: a worker process was ended "
+            "(SIGKILL); if memory is short, try fewer --jobs\n"
+        )
+        assert [*tmp_path.iterdir()] == [articles]
 
 
 class TestModels:
@@ -457,7 +516,12 @@ class TestModels:
         [],
         ["sort"],
         ["tag", "--json"],
-        ["tag", "--jsonl", "--explain"],
+        ["tag", "--jsonl", "--jobs", "0"],
+        ["tag", "--jsonl", "--jobs", "two"],
+        ["tag", "--jobs", "2"],
+        ["tag", "-o", "tags.txt"],
+        ["tag", "--prefer", "speed"],
+        ["tag", "--topics", "energy,weather"],
         ["tag", "--jsonl", "--title", "برق"],
         ["tag", "--title", "برق", "a.txt", "b.txt"],
         ["model", "a.txt"],
@@ -494,9 +558,12 @@ class TestProcess:
 
     COMMAND = (sys.executable, "-m", "service.cli", "tag", "--jsonl")
 
-    def test_line_is_answered_before_the_next_is_read(self, models: Path) -> None:
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_line_is_answered_before_the_next_is_read(
+        self, models: Path, jobs: str
+    ) -> None:
         with subprocess.Popen(
-            self.COMMAND,
+            [*self.COMMAND, "--jobs", jobs],
             cwd=ROOT,
             env=environment(models),
             stdin=subprocess.PIPE,
@@ -514,11 +581,45 @@ class TestProcess:
             assert process.stdout.read() == process.stderr.read() == b""
         assert process.returncode == 0
 
-    def test_closed_pipe_is_no_error(self, models: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("kill", [os.kill, os.killpg])
+    @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+    def test_signal_ends_it_and_its_workers(
+        self,
+        models: Path,
+        tmp_path: Path,
+        kill: Callable[[int, int], None],
+        sent: int,
+    ) -> None:
+        with subprocess.Popen(
+            [*self.COMMAND, "--jobs", "2", "-o", tmp_path / "tags"],
+            cwd=ROOT,
+            env=environment(models),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            assert process.stdin
+            assert process.stdout
+            assert process.stderr
+            # A bad line is told as soon as everything has started.
+            process.stdin.write(b"{}\n")
+            process.stdin.flush()
+            assert b"line 1" in process.stderr.readline()
+            kill(process.pid, sent)
+            # They end when nobody is left to write, not even a worker.
+            assert process.stdout.read() == process.stderr.read() == b""
+        assert process.returncode == 128 + sent
+        assert not [*tmp_path.iterdir()]
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_closed_pipe_is_no_error(
+        self, models: Path, tmp_path: Path, jobs: str
+    ) -> None:
         articles = tmp_path / "articles.jsonl"
         articles.write_bytes(as_lines(LINE) * 2000)
         with subprocess.Popen(
-            [*self.COMMAND, str(articles)],
+            [*self.COMMAND, "--jobs", jobs, articles],
             cwd=ROOT,
             env=environment(models),
             stdout=subprocess.PIPE,
