@@ -40,7 +40,10 @@ COPY --from=training /build/models models
 RUN NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=compiled PYTHONDONTWRITEBYTECODE=1 \
         /opt/barchasb/bin/python -c 'import service.wsgi' \
     && python3 -m compileall -q --invalidation-mode unchecked-hash service \
-    && chmod -R a+rX,go-w .
+    && chmod -R a+rX,go-w . \
+    && mkdir -m 1777 keys \
+    && printf '#!/bin/sh\nexec python -m service.cli "$@"\n' >/opt/barchasb/bin/barchasb \
+    && chmod 755 /opt/barchasb/bin/barchasb
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="Barchasb" \
@@ -49,7 +52,8 @@ LABEL org.opencontainers.image.title="Barchasb" \
 COPY --from=service /opt/barchasb /opt/barchasb
 COPY --from=service /srv/barchasb /srv/barchasb
 WORKDIR /srv/barchasb
-# malloc would keep an arena for every thread.
+# malloc would keep an arena for every thread. Listening beyond the container, the service
+# starts only with a key in its file of keys, or with BARCHASB_ANONYMOUS=tag.
 ENV PATH=/opt/barchasb/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -57,6 +61,7 @@ ENV PATH=/opt/barchasb/bin:$PATH \
     NUMBA_CPU_NAME=generic \
     NUMBA_CACHE_DIR=/tmp/barchasb \
     BARCHASB_HOST=0.0.0.0 \
+    BARCHASB_KEYS=keys/keys.json \
     BARCHASB_PORT=8000
 USER 10001:10001
 EXPOSE 8000

@@ -2,11 +2,15 @@
 
 import os
 import sys
+from typing import Any
 
+from service.web import metrics_folder
+from service.web.keys import require_choice
 from service.web.settings import Settings, SettingsError
 
 try:
     _settings = Settings.from_environment()
+    require_choice(_settings, [_settings.host])
 except SettingsError as error:
     sys.exit(f"barchasb: {error}")
 
@@ -15,8 +19,13 @@ _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 wsgi_app = "service.wsgi:application"
 bind = f"{_host}:{_settings.port}"
 workers = _settings.workers
-worker_class = "service.web.worker.ProblemWorker"  # threads
+# Chosen by measurement, as was the number of threads: benchmarks/README.md has the
+# figures. More threads than this wait for each other's interpreter lock, and gevent
+# lets a few requests wait for seconds.
+worker_class = "service.web.worker.ProblemWorker"
 threads = 4
+# A client beyond so many is answered 503. Each may hold a request of 64 KiB.
+worker_connections = 512
 # The model is loaded and the kernel compiled once; workers are forks that share both.
 preload_app = True
 
@@ -35,8 +44,34 @@ worker_tmp_dir = _memory if os.access(_memory, os.W_OK) else None
 control_socket_disable = True
 
 loglevel = _settings.log_level
-accesslog = "-"
+# The application writes a line for each request: it knows more of it.
+accesslog = None
 errorlog = "-"
-logger_class = "service.web.worker.OneLineLogger"
-# The path without its query: what a caller wrote there does not belong in a log.
-access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
+logger_class = "service.web.logs.ServerLogger"
+
+metrics_folder.make(worker_tmp_dir)
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401
+    """Look at what it really listens on: an option goes before the setting."""
+    hosts = [at[0] for at in server.cfg.address if isinstance(at, tuple)]
+    try:
+        require_choice(_settings, hosts)
+    except SettingsError as error:
+        sys.exit(f"barchasb: {error}")
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """Have a worker follow the live version, and count it with what it serves."""
+    extensions = worker.wsgi.extensions
+    follower = extensions["barchasb.follower"]
+    if follower:
+        follower.follow(extensions["barchasb.metrics"])
+
+
+def child_exit(_server: object, worker: Any) -> None:  # noqa: ANN401
+    """Count out a worker that has ended."""
+    # Imported before its folder is made, it would count for one process alone.
+    from service.web import metrics  # noqa: PLC0415
+
+    metrics.process_ended(worker.pid)

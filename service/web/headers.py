@@ -7,12 +7,12 @@ from flask import Response, g, request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
+_POLICY = "Content-Security-Policy"
+_STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -30,10 +30,11 @@ def request_id() -> str:
 
 
 def finish(response: Response) -> Response:
-    """Put the common headers on an answer; one that it has already stays."""
+    """Put the common headers on an answer; a policy of its own stays."""
     response.headers["X-Request-ID"] = request_id()
-    for name, value in _SECURITY.items():
-        response.headers.setdefault(name, value)
+    if _POLICY not in response.headers:
+        response.headers[_POLICY] = _STRICT
+    response.headers.extend(_SECURITY)
     if request.method == "POST" or response.status_code >= 400:  # noqa: PLR2004 - HTTP
         response.headers["Cache-Control"] = "no-store"
     elif "Cache-Control" not in response.headers:

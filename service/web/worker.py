@@ -1,20 +1,48 @@
-"""A gunicorn worker that answers in problems even where no application is reached."""
+"""A gunicorn worker that slow clients cannot hold and too many cannot drown.
 
+gunicorn's own threaded worker reads a request in the thread that answers it, for as
+long as the client pleases, and lets requests queue without end. Here the loop gathers
+requests (channel.py), a few threads answer them (crew.py), and who has waited too long
+for a thread is told so at once.
+
+What is not HTTP, and what comes in excess, is answered in problems as all else is.
+"""
+
+import enum
+import functools
+import math
+import selectors
+import socket
+import sys
+import time
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from socket import socket
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
-from gunicorn import util  # type: ignore[import-untyped]
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn import http  # type: ignore[import-untyped]
+from gunicorn.http import errors, wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from service.web.channel import Budget, Channel, Stage
+from service.web.crew import Crew
 from service.web.errors import Problem
+from service.web.settings import Settings
 
+LONG_WORK_THREADS = 8
+HELD_BYTES = 16 * 1024 * 1024
+
+_METRICS = "barchasb.metrics"  # importing it here would be too early for its folder
+_RETRY_SECONDS = 1
+_SWEEP_SECONDS = 0.25
+_SHORT = 0.4  # of how long a request may wait, where waits stay long
+# Python's own 5 ms are a long time for the loop to wait while others compute.
+_SWITCH_SECONDS = 0.002
+_DISCARD_SECONDS = 5.0
+_COURTEOUS = 16  # connections; among many more, chance is fair enough
+_COURTESY_SECONDS = 0.0001
 _REFUSALS = (
     (errors.LimitRequestLine, 414, "The request line is too long."),
     (errors.LimitRequestHeaders, 431, "The request has too many or too long headers."),
@@ -27,22 +55,236 @@ _REFUSALS = (
     (errors.ParseException, 400, "The request is not well-formed HTTP/1.1."),
     (Exception, 500, "The service failed to answer."),
 )
+_BUSY = (503, "The service has more to do than it can; ask again in a second.")
+_OVERLONG = (431, "The request has too many or too long headers.")
+_SLOW = (408, "The request did not come in time; send it faster, or in parts.")
 
 
-class OneLineLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's logger, with a path that cannot begin a line of its own."""
+class _Then(enum.Enum):
+    """What becomes of a connection when its answer has been sent."""
 
-    def atoms(self, *request: object) -> Mapping[str, Any]:
-        """What the access log's format may name; the path is quoted again."""
-        atoms: dict[str, Any] = super().atoms(*request)
-        return {**atoms, "U": quote(str(atoms["U"]))}
+    NEXT = enum.auto()
+    """Another request may come."""
+    CLOSE = enum.auto()
+    DISCARD = enum.auto()
+    """It is closed once the client has stopped sending."""
+
+
+class _Connection:
+    """A client's connection; `sock`, `client` and `server` are gunicorn's names."""
+
+    __slots__ = ("client", "parser", "server", "sock", "stage", "then")
+
+    def __init__(self, sock: Channel, client: object, server: object) -> None:
+        self.sock = sock
+        self.client = client
+        self.server = server
+        self.parser: Any = None
+        self.stage = Stage.PARTIAL
+        self.then = _Then.NEXT
+
+
+type _Step = Callable[[_Connection], None]
 
 
 class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's threaded worker, less the HTML of its own error answers."""
+    """gunicorn's threaded worker with bounds on what a client may cost.
+
+    The loop, in the main thread, owns a connection until it hands it to a crew, and
+    again from `finish_request` on.
+    """
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        settings = Settings.from_environment()
+        self._read_seconds = float(settings.read_seconds)
+        self._queue_seconds = settings.queue_ms / 1000.0
+        self._budget = Budget(HELD_BYTES)
+        self._watched: dict[_Connection, tuple[int, _Step]] = {}
+        self._swept = self._told = 0.0
+        self._looked = self._since = time.monotonic()
+        self._refused: Counter[int] = Counter()
+        # The loop goes on accepting beyond cfg.worker_connections: to say no is better
+        # than to leave clients in the kernel's queue.
+        self.worker_connections = sys.maxsize
+
+    @classmethod
+    def check_config(cls, cfg: Any, _log: object) -> None:  # noqa: ANN401
+        """Refuse what this worker cannot do."""
+        if cfg.is_ssl:
+            sys.exit("barchasb: serve TLS with a proxy in front, not with --certfile")
+
+    def get_thread_pool(self) -> Crew[_Connection]:
+        """The crew for short work; the other one is for what may take long."""
+        self._crews = tuple(
+            Crew(size, self._answer) for size in (self.cfg.threads, LONG_WORK_THREADS)
+        )
+        self._relaxed = dict.fromkeys(self._crews, time.monotonic())
+        return self._crews[0]
+
+    def init_process(self) -> None:
+        """Begin, in the forked process."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        super().init_process()
+
+    # Connections come, and go.
+
+    def accept(self, listener: socket.socket) -> bool:
+        """Take up a connection, if there is one."""
+        # All workers race for it, and the same one would win again and again: who has
+        # fewer connections shall be first.
+        if 0 < self.nr_conns <= _COURTEOUS and self.alive:
+            time.sleep(self.nr_conns * _COURTESY_SECONDS)
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            if not isinstance(error, BlockingIOError):
+                self.log.warning("no connection accepted: %s", type(error).__name__)
+            return False
+        channel = Channel(sock, self._budget, self._read_seconds)
+        conn = _Connection(channel, client, listener.getsockname())
+        self.nr_conns += 1
+        if self.nr_conns > self.cfg.worker_connections:
+            channel.gather()
+            self._refuse(conn, _Then.CLOSE, *_BUSY)
+        else:
+            self._gather(conn)
+        return True
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept, or stop it; a worker that ends takes up all who stand at its door."""
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                while self.accept(listener):
+                    pass
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
+    def _watch(self, conn: _Connection, event: int, then: _Step) -> None:
+        def ready(_channel: Channel) -> None:
+            then(conn)
+
+        before = self._watched.get(conn)
+        if before is None:
+            self.poller.register(conn.sock, event, ready)
+        elif before != (event, then):
+            self.poller.modify(conn.sock, event, ready)
+        self._watched[conn] = event, then
+
+    def _unwatch(self, conn: _Connection) -> None:
+        if self._watched.pop(conn, None) is not None:
+            self.poller.unregister(conn.sock)
+
+    def _close(self, conn: _Connection) -> None:
+        self._unwatch(conn)
+        conn.sock.close()
+        self.nr_conns -= 1
+
+    # A request comes, is answered, and its answer goes.
+
+    def _gather(self, conn: _Connection) -> None:
+        self._proceed(conn, conn.sock.gather())
+
+    def _proceed(self, conn: _Connection, stage: Stage) -> None:
+        conn.stage = stage
+        if stage is Stage.PARTIAL:
+            self._watch(conn, selectors.EVENT_READ, self._gather)
+        elif stage is Stage.GONE:
+            self._close(conn)
+        elif stage is Stage.OVERLONG:
+            self._refuse(conn, _Then.DISCARD, *_OVERLONG)
+        else:
+            self._unwatch(conn)
+            is_short = stage is Stage.WHOLE and conn.sock.is_small
+            self._crews[not is_short].add(conn, self._since)
+
+    def _answer(self, conn: _Connection) -> None:
+        """Answer a request; a crew's thread does."""
+        then = _Then.DISCARD
+        try:
+            then = self.handle(conn)
+        finally:
+            self.method_queue.defer(self.finish_request, conn, then)
+
+    def finish_request(self, conn: _Connection, then: _Then) -> None:
+        """Take a connection back from a thread."""
+        conn.then = then
+        if then is _Then.NEXT:
+            conn.sock.begin(conn.parser.unreader.take_buffered(), self._idle_seconds())
+        self._flush(conn)
+
+    def _flush(self, conn: _Connection) -> None:
+        try:
+            if not conn.sock.flush():
+                self._watch(conn, selectors.EVENT_WRITE, self._flush)
+            elif conn.then is _Then.NEXT:
+                self._proceed(conn, conn.sock.judge())
+            elif conn.then is _Then.DISCARD:
+                conn.sock.end(_DISCARD_SECONDS)
+                self._watch(conn, selectors.EVENT_READ, self._discard)
+            else:
+                self._close(conn)
+        except OSError:
+            self._close(conn)
+
+    def _discard(self, conn: _Connection) -> None:
+        if not conn.sock.discard():
+            self._close(conn)
+
+    def _idle_seconds(self) -> float:
+        return float(self.cfg.keepalive)
+
+    def handle(self, conn: _Connection) -> _Then:
+        """Answer the request whose bytes have come."""
+        request = None
+        try:
+            if conn.parser is None:
+                conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
+            conn.parser.unreader.unread(conn.sock.take())
+            request = next(conn.parser)
+            return self.handle_request(request, conn)
+        except (errors.NoMoreData, StopIteration, OSError) as error:
+            self.log.debug("connection given up: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
+            self.handle_error(request, conn.sock, conn.client, error)
+        return _Then.DISCARD
+
+    def handle_request(self, request: Any, conn: _Connection) -> _Then:  # noqa: ANN401
+        """Have the application answer, and say what becomes of the connection."""
+        response, environ = wsgi.create(
+            request, conn.sock, conn.client, conn.server, self.cfg
+        )
+        environ["wsgi.multithread"] = True
+        if not self.alive or not self.cfg.keepalive:
+            response.force_close()
+
+        def start(*status_and_headers: Any) -> object:  # noqa: ANN401 - WSGI's own
+            if _is_unread(conn, request):
+                response.force_close()
+            return response.start_response(*status_and_headers)
+
+        try:
+            _send(self.wsgi(environ, start), response)
+        except Exception as error:
+            if isinstance(error, OSError) or not response.headers_sent:
+                raise
+            # The end that is missing tells the client.
+            self.log.exception("answer broken off")
+            return _Then.DISCARD
+        if _is_unread(conn, request):
+            return _Then.DISCARD
+        if response.should_close() or not conn.parser.finish_body():
+            return _Then.CLOSE
+        return _Then.NEXT
 
     def handle_error(
-        self, _request: object, client: socket, _address: object, error: Exception
+        self,
+        _request: object,
+        client: Channel | socket.socket,
+        _address: object,
+        error: Exception,
     ) -> None:
         """Answer a request that is not HTTP, or that broke the application.
 
@@ -55,23 +297,144 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             if isinstance(error, kind)
         )
         self.log.warning("request refused: %s, %d", type(error).__name__, status)
+        self._count(status)
         try:
-            util.write_nonblock(client, _answer(status, detail))
+            client.sendall(_problem(status, detail))
         except OSError:
             self.log.debug("the client is gone")
 
+    # Bounds of time, kept by the loop.
 
-def _answer(status: int, detail: str) -> bytes:
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Do what there is to do, and refuse what has waited too long."""
+        events = self.poller.select(0)
+        if events:
+            # They may have been there since the last look, while the loop was busy:
+            # that they waited for the loop counts as well.
+            self._since = self._looked
+        else:
+            events = self.poller.select(min(timeout, self._patience()))
+            self._since = time.monotonic()
+        self._looked = time.monotonic()
+        for key, _ in events:
+            key.data(key.fileobj)
+        self._turn_away()
+        self._tell()
+
+    def _turn_away(self) -> None:
+        """Refuse what has waited too long.
+
+        Where waits have been long for as long as a request may wait at all, there is
+        more to do than can be done: all would be answered at the last moment, and many
+        just too late. The line is then cut shorter, so that those who are answered are
+        answered soon ("controlled delay").
+        """
+        now = time.monotonic()
+        short = self._queue_seconds * _SHORT
+        for crew in self._crews:
+            waited = now - (crew.oldest() or now)
+            if waited < short / 2:
+                self._relaxed[crew] = now
+                continue
+            is_tense = now - self._relaxed[crew] > self._queue_seconds
+            for conn in crew.take_out(
+                now - (short if is_tense else self._queue_seconds)
+            ):
+                self._refuse_waiting(conn)
+
+    def _patience(self) -> float:
+        """Seconds until the first in a line may have waited too long."""
+        since = min(crew.oldest() or math.inf for crew in self._crews)
+        return max(0.0, since + self._queue_seconds * _SHORT - time.monotonic())
+
+    def _refuse_waiting(self, conn: _Connection) -> None:
+        rest = conn.sock.skip() if conn.stage is Stage.WHOLE and self.alive else None
+        if rest is None:
+            self._refuse(conn, _Then.DISCARD, *_BUSY)
+        else:
+            conn.sock.begin(rest, self._idle_seconds())
+            self._refuse(conn, _Then.NEXT, *_BUSY)
+
+    def _refuse(self, conn: _Connection, then: _Then, status: int, detail: str) -> None:
+        self._refused[status] += 1
+        conn.sock.offer(_problem(status, detail, keep=then is _Then.NEXT))
+        conn.then = then
+        self._flush(conn)
+
+    def _count(self, status: int, times: int = 1) -> None:
+        self.wsgi.extensions[_METRICS].refused(status, times)
+
+    def _tell(self) -> None:
+        """Log how many were refused: a line for each would be work of its own."""
+        now = time.monotonic()
+        if not self._refused or now - self._told < 1.0:
+            return
+        self._told = now
+        for status, times in self._refused.items():
+            self.log.warning("requests refused: %d with %d", times, status)
+            self._count(status, times)
+        self._refused.clear()
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Give up clients who have taken too long, or all who are being waited for."""
+        now = time.monotonic()
+        if not force and now - self._swept < _SWEEP_SECONDS:
+            return
+        self._swept = now
+        for conn in [one for one in self._watched if force or one.sock.deadline < now]:
+            is_asking = conn.stage is Stage.PARTIAL and not conn.sock.is_idle
+            if is_asking and conn.then is _Then.NEXT and not force:
+                self._refuse(conn, _Then.DISCARD, *_SLOW)
+            else:
+                self._close(conn)
+
+    def murder_pending(self) -> None:
+        """Nothing: `murder_keepalived` sees to every connection."""
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        for conn in self._watched:
+            if conn.sock.is_idle:
+                conn.sock.deadline = min(conn.sock.deadline, deadline)
+
+
+def _is_unread(conn: _Connection, request: Any) -> bool:  # noqa: ANN401
+    """Whether some of a streamed body may still be under way."""
+    if conn.stage is not Stage.STREAMED:
+        return False
+    reader = request.body.reader
+    # One reader counts down the announced length, the other drops its parser at the
+    # end of the last chunk.
+    return bool(getattr(reader, "length", 0) or getattr(reader, "parser", None))
+
+
+def _send(answer: Iterable[bytes], response: Any) -> None:  # noqa: ANN401
+    try:
+        for piece in answer:
+            response.write(piece)
+        response.close()
+    finally:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+
+
+@functools.cache
+def _body(status: int, detail: str) -> bytes:
     title = HTTPStatus(status).phrase
-    problem = Problem(type="about:blank", title=title, status=status, detail=detail)
-    body = msgspec.json.encode(problem)
+    return msgspec.json.encode(
+        Problem(type="about:blank", title=title, status=status, detail=detail)
+    )
+
+
+def _problem(status: int, detail: str, *, keep: bool = False) -> bytes:
+    body = _body(status, detail)
     head = (
-        f"HTTP/1.1 {status} {title}\r\n"
-        "Connection: close\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        f"Connection: {'keep-alive' if keep else 'close'}\r\n"
         "Content-Type: application/problem+json\r\n"
         f"Content-Length: {len(body)}\r\n"
         "Cache-Control: no-store\r\n"
-        f"X-Request-ID: {uuid.uuid4().hex}\r\n"
-        "\r\n"
     )
-    return head.encode("ascii") + body
+    if status == _BUSY[0]:
+        head += f"Retry-After: {_RETRY_SECONDS}\r\n"
+    return f"{head}X-Request-ID: {uuid.uuid4().hex}\r\n\r\n".encode("ascii") + body

@@ -6,13 +6,16 @@ export function wellFormed(text) {
 /** Posts an article.
  *
  * @param prefer "precision", "recall" or null, whose thresholds count
+ * @param key an API key, or null
  * @returns {{answer: object} | {problem: object}} what the service answered
  * @throws where it did not answer
  */
-export async function ask(address, article, prefer, signal) {
+export async function ask(address, article, prefer, key, signal) {
+  const headers = { "Content-Type": "application/json" };
+  if (key) headers["X-API-Key"] = key; // Authorization may be a proxy's
   const response = await fetch(address, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers,
     body: JSON.stringify({ ...article, prefer, explain: true }),
     signal,
   });

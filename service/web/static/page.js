@@ -13,6 +13,7 @@ let tagged = null; // { article, answer }: what was sent, and what came back
 let chosen = null; // id of the topic whose evidence is shown
 let problem = null; // { status, field, detail, requestId }
 let asking = null; // the AbortController of the request under way
+let key = recalled("sessionStorage", "key"); // an API key, where the service asks for one
 
 function readFixedWords() {
   const found = {};
@@ -55,6 +56,7 @@ function render() {
 function renderProblem() {
   const box = at("problem");
   box.hidden = problem === null;
+  at("key-asked").hidden = problem?.status !== 401;
   at("text").toggleAttribute("aria-invalid", problem?.field === "text");
   box.replaceChildren();
   if (problem === null) return;
@@ -70,6 +72,9 @@ function renderProblem() {
 function problemInWords() {
   const say = words[language];
   if (problem.status === 0) return say.unreachable;
+  if (problem.status === 401) return problem.shown ? say.keyRefused : say.keyAsked;
+  if (problem.status === 403) return say.keyTooSmall;
+  if (problem.status === 429 || problem.status === 503) return say.busy;
   if (problem.status === 413) return say.tooLarge;
   if (problem.field === "text" && !at("text").value.trim()) return say.blankText;
   if (problem.field === "text" || problem.field === "title") return say.notPlain;
@@ -198,7 +203,8 @@ async function classify() {
   problem = null;
   render();
   try {
-    const outcome = await ask(form.dataset.classify, article, preference(), request.signal);
+    const address = form.dataset.classify;
+    const outcome = await ask(address, article, preference(), key, request.signal);
     if (asking !== request) return;
     asking = null;
     if (outcome.problem) refused(outcome.problem);
@@ -233,35 +239,50 @@ function edit() {
 function refused(reason) {
   problem = reason;
   tagged = null; // the problem is told beside the form
+  if (reason.status === 401) {
+    problem.shown = key !== null;
+    useKey(null);
+  }
   render();
+  if (reason.status === 401) at("key").focus();
   if (reason.field === "text") at("text").focus();
   if (reason.field === "title") at("title").focus();
 }
 
-function remember(value) {
+/** Shows this key from now on, until the browser's tab is closed. */
+function useKey(value) {
+  key = value;
+  at("key").value = "";
+  remember("sessionStorage", "key", value);
+}
+
+function remember(storage, name, value) {
   try {
-    localStorage.setItem("language", value);
+    if (value === null) window[storage].removeItem(name);
+    else window[storage].setItem(name, value);
   } catch {
-    // a browser may forbid it; the page then opens in Persian next time
+    // a browser may forbid it; it is then forgotten with the page
   }
 }
 
-function remembered() {
+function recalled(storage, name) {
   try {
-    return localStorage.getItem("language") === "en" ? "en" : "fa";
+    return window[storage].getItem(name);
   } catch {
-    return "fa";
+    return null;
   }
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  const given = at("key").value.trim();
+  if (given) useKey(given);
   classify();
 });
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    classify();
+    form.requestSubmit();
   }
 });
 at("sample").addEventListener("click", () => {
@@ -275,9 +296,9 @@ at("prefer").addEventListener("change", () => {
 });
 at("switch").addEventListener("click", () => {
   language = language === "fa" ? "en" : "fa";
-  remember(language);
+  remember("localStorage", "language", language);
   render();
 });
 
-language = remembered();
+language = recalled("localStorage", "language") === "en" ? "en" : "fa";
 render();
