@@ -1,33 +1,71 @@
 """The API for programs, under /v1."""
 
-from flask import Blueprint, Response
+import itertools
 
-from service.web import bodies, decoding, payloads
+from flask import Blueprint, Response, request, stream_with_context
+
+from service.tagging.model_file import Model
+from service.web import bodies, decoding, observing, payloads, stream
+from service.web.answering import Answering
 from service.web.live import Live
+from service.web.settings import Settings
 
 
-def blueprint(live: Live) -> Blueprint:
+def blueprint(live: Live, settings: Settings) -> Blueprint:
     """The routes of the API, answered by the live tagger."""
     api = Blueprint("api", __name__, url_prefix="/v1")
 
     @api.post("/classify")
     def classify() -> Response:
-        tagger = live()
-        topic_ids = tuple(topic.id for topic in tagger.model.topics)
-        asked = decoding.decode_classify(bodies.read_json(), topic_ids)
-        (tagged,) = tagger.tag([asked.article], asked.wish)
-        return payloads.answer(
-            payloads.ClassifyAnswer.of(
-                tagged, model=tagger.model.version, explain=asked.explain
+        tagger, exchange = live(), observing.current()
+        with exchange.step("decode"):
+            body = bodies.read_json(settings.max_body_bytes)
+            asked = decoding.decode_classify(body, _topic_ids(tagger.model))
+        answer = Answering(tagger, exchange).classify(asked)
+        with exchange.step("encode"):
+            return payloads.answer(answer)
+
+    @api.post("/classify/batch")
+    def classify_batch() -> Response:
+        tagger, exchange = live(), observing.current()
+        with exchange.step("decode"):
+            asked = decoding.decode_batch(
+                bodies.read_json(settings.max_batch_bytes, unpack=True),
+                _topic_ids(tagger.model),
+                settings.max_batch_articles,
             )
+        answering = Answering(tagger, exchange)
+        articles = [answering.article(one, asked) for one in asked.articles]
+        with exchange.step("encode"):
+            return payloads.answer(payloads.BatchAnswer(answering.model, articles))
+
+    @api.post("/classify/stream")
+    def classify_stream() -> Response:
+        tagger, exchange = live(), observing.current()
+        options = decoding.decode_query(request.args, _topic_ids(tagger.model))
+        answers = stream.answer_lines(
+            bodies.arriving_lines(),
+            Answering(tagger, exchange),
+            options,
+            settings.max_body_bytes,
+        )
+        # What is wrong with the body as a whole can still be told by the status.
+        first = next(answers, b"")
+        return Response(
+            stream_with_context(itertools.chain([first], answers)),
+            content_type=bodies.JSON_LINES,
         )
 
     @api.get("/topics")
     def topics() -> Response:
-        return payloads.answer(payloads.TopicsAnswer.of(live().model))
+        return payloads.answer_unless_known(payloads.TopicsAnswer.of(live().model))
 
     @api.get("/model")
     def model() -> Response:
-        return payloads.answer(payloads.ModelAnswer.of(live().model))
+        return payloads.answer_unless_known(payloads.ModelAnswer.of(live().model))
 
     return api
+
+
+def _topic_ids(model: Model) -> tuple[str, ...]:
+    return tuple(topic.id for topic in model.topics)

@@ -1,17 +1,19 @@
 """What the API answers: the types that are encoded as JSON."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from flask import Response
-from msgspec import UNSET, UnsetType
+from flask import Response, request
+from msgspec import UNSET, Meta, UnsetType
 
 from service.tagging.model_file import Model
-from service.tagging.tagger import Evidence, ScoredTopic, TaggedArticle
+from service.tagging.tagger import Evidence, ScoredTopic
 from service.tagging.topics import Topic
+from service.web.decoding import Id
+from service.web.errors import Problem
 
 
-class Names(msgspec.Struct, frozen=True):
+class Names(msgspec.Struct, frozen=True, gc=False):
     """A topic's name in both languages."""
 
     fa: str
@@ -23,10 +25,18 @@ class Names(msgspec.Struct, frozen=True):
         return cls(fa=topic.name_fa, en=topic.name_en)
 
 
-class EvidenceAnswer(msgspec.Struct, frozen=True):
-    """A span of the caller's own text; places count code points of that field."""
+class EvidenceAnswer(msgspec.Struct, frozen=True, gc=False):
+    """A span of the caller's own text; places count code points of that field.
 
-    field: str
+    Attributes:
+        field: Which part of the article it stands in.
+        start: Code points before it in that field.
+        end: Code points up to its end.
+        text: Exactly that slice of the field.
+        weight: Its share of the passage's decision value, above 0.
+    """
+
+    field: Literal["title", "text"]
     start: int
     end: int
     text: str
@@ -44,7 +54,7 @@ class EvidenceAnswer(msgspec.Struct, frozen=True):
         )
 
 
-class TopicAnswer(msgspec.Struct, frozen=True):
+class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
     """How one topic fared in the article.
 
     Attributes:
@@ -81,8 +91,8 @@ class TopicAnswer(msgspec.Struct, frozen=True):
         )
 
 
-class ClassifyAnswer(msgspec.Struct, frozen=True):
-    """The answer of `POST /v1/classify`: every topic, best score first.
+class ClassifyAnswer(msgspec.Struct, frozen=True, gc=False):
+    """The answer of `POST /v1/classify`: the topics asked for, best score first.
 
     Attributes:
         model: The version that tagged.
@@ -95,11 +105,61 @@ class ClassifyAnswer(msgspec.Struct, frozen=True):
     language: str | None
     topics: list[TopicAnswer]
 
-    @classmethod
-    def of(cls, tagged: TaggedArticle, *, model: str, explain: bool) -> Self:
-        """A tagged article, and the version of the model that tagged it."""
-        topics = [TopicAnswer.of(scored, explain=explain) for scored in tagged.topics]
-        return cls(model=model, language=tagged.language, topics=topics)
+
+class ArticleAnswer(msgspec.Struct, frozen=True, gc=False):
+    """The answer to an article of a batch, or a line of a stream.
+
+    Attributes:
+        id: The article's, letter for letter; null where it had none.
+        model: The version that tagged.
+        language: As of a single article.
+        topics: How each topic fared, best score first.
+    """
+
+    id: Id
+    model: str
+    language: str | None
+    topics: list[TopicAnswer]
+
+
+class ArticleRefusal(msgspec.Struct, frozen=True, gc=False):
+    """An article of a batch, or a line of a stream, that could not be used.
+
+    Attributes:
+        id: The article's, where one can be made out, or null.
+        problem: What is wrong with it, and the cure.
+        line: Its place in the stream, from 1; not in a batch.
+    """
+
+    id: Id
+    problem: Problem
+    line: int | UnsetType = UNSET
+
+
+# msgspec has schemas for no union of objects without a tag.
+type ArticleOutcome = Annotated[
+    Any,  # ArticleAnswer | ArticleRefusal
+    Meta(
+        extra_json_schema={
+            "oneOf": [
+                {"$ref": "#/components/schemas/ArticleAnswer"},
+                {"$ref": "#/components/schemas/ArticleRefusal"},
+            ]
+        }
+    ),
+]
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, gc=False):
+    """The answer of `POST /v1/classify/batch`.
+
+    Attributes:
+        model: The version that tagged.
+        articles: An answer or a problem for each article, in the order they were sent.
+    """
+
+    model: str
+    articles: list[ArticleOutcome]
 
 
 class Preferred(msgspec.Struct, frozen=True):
@@ -182,6 +242,14 @@ class ModelAnswer(msgspec.Struct, frozen=True):
         )
 
 
-def answer(payload: msgspec.Struct) -> Response:
+def answer(payload: object) -> Response:
     """A payload as a JSON response."""
     return Response(msgspec.json.encode(payload), content_type="application/json")
+
+
+def answer_unless_known(payload: object) -> Response:
+    """A payload as a JSON response, or 304 to a client that has it already."""
+    response = answer(payload)
+    response.add_etag()
+    response.make_conditional(request)
+    return response

@@ -140,3 +140,39 @@ def test_only_persian_is_tagged(classify: Post, thresholds: dict[str, float]) ->
     assert len(answer.json["topics"]) == 3
     assert not any(topic["assigned"] for topic in answer.json["topics"])
     assert not any(topic["review"] for topic in answer.json["topics"])
+
+
+def chosen(classify: Post, **body: object) -> list[str]:
+    answer = classify({"text": "قطعی برق", **body})
+    assert answer.status_code == 200
+    return [topic["id"] for topic in answer.json["topics"]]
+
+
+@pytest.mark.parametrize(
+    ("topics", "ids"),
+    [
+        (None, ["energy", "trade", "sanctions"]),
+        ({}, ["energy", "trade", "sanctions"]),
+        ({"include": None}, ["energy", "trade", "sanctions"]),
+        ({"include": ["sanctions", "trade"]}, ["trade", "sanctions"]),
+        ({"exclude": ["energy"]}, ["trade", "sanctions"]),
+        ({"include": ["energy", "trade"], "exclude": ["energy"]}, ["trade"]),
+        ({"include": ["energy"], "exclude": ["energy"]}, []),
+    ],
+)
+def test_topics_are_chosen(classify: Post, topics: object, ids: list[str]) -> None:
+    assert chosen(classify, topics=topics) == ids
+
+
+@pytest.mark.parametrize(
+    ("limit", "count"), [(None, 3), (1, 1), (2.0, 2), (3, 3), (10**30, 3)]
+)
+def test_best_topics_up_to_the_limit(
+    classify: Post, limit: float | None, count: int
+) -> None:
+    assert chosen(classify, limit=limit) == ["energy", "trade", "sanctions"][:count]
+
+
+def test_limit_counts_the_chosen_topics(classify: Post) -> None:
+    topics = {"exclude": ["energy"]}
+    assert chosen(classify, topics=topics, limit=1) == ["trade"]

@@ -88,6 +88,20 @@ UNFIT = {
         b'{"text": "a", "thresholds": {"' + b"a" * 5000 + b'": 1}}',
         "thresholds." + "a" * 80,
     ),
+    "topics array": (b'{"text": "a", "topics": ["trade"]}', "topics"),
+    "topics unknown": (
+        b'{"text": "a", "topics": {"include": ["sport"]}}',
+        "topics.include",
+    ),
+    "topics number": (b'{"text": "a", "topics": {"exclude": [5]}}', "topics.exclude"),
+    "topics none": (b'{"text": "a", "topics": {"include": []}}', "topics.include"),
+    "topics other": (b'{"text": "a", "topics": {"only": []}}', "topics.only"),
+    "limit zero": (b'{"text": "a", "limit": 0}', "limit"),
+    "limit half": (b'{"text": "a", "limit": 1.5}', "limit"),
+    "limit string": (b'{"text": "a", "limit": "1"}', "limit"),
+    "limit true": (b'{"text": "a", "limit": true}', "limit"),
+    "limit huge": (b'{"text": "a", "limit": 1e999}', "limit"),
+    "limit of many digits": (b'{"text": "a", "limit": ' + b"9" * 5000 + b"}", "limit"),
     "text HTML": (b'{"text": "<p>a</p>"}', "text"),
     "title HTML": (b'{"text": "a", "title": "<b>a</b>"}', "title"),
     "unknown field": (b'{"text": "a", "body": "b"}', "body"),
@@ -129,7 +143,7 @@ def test_unfit_body(classify: Post, body: bytes, field: str | None) -> None:
         (b'{"text": " "}', "text is blank"),
         (
             b'{"text": "a", "x": 1}',
-            "the fields are text, title, explain, prefer, thresholds.",
+            "are text, title, explain, prefer, thresholds, topics, limit.",
         ),
         (b'{"text": "a", "prefer": "x"}', '"precision", "recall" or null'),
         (
@@ -213,29 +227,9 @@ def test_chunked_body_is_read(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES + 1, 20 * 1024 * 1024])
-def test_large_chunked_body_is_refused_and_drained(
-    client: FlaskClient, size: int
-) -> None:
+def test_large_chunked_body_is_refused(client: FlaskClient, size: int) -> None:
     stream = io.BytesIO(article_of(size))
     assert_problem(post_chunked(client, stream), 413)
-    assert stream.read() == b""
-
-
-class Endless(io.RawIOBase):
-    """A client that never stops sending."""
-
-    sent = 0
-
-    def readinto(self, buffer: bytearray) -> int:
-        self.sent += len(buffer)
-        buffer[:] = b" " * len(buffer)
-        return len(buffer)
-
-
-def test_draining_is_bounded(client: FlaskClient) -> None:
-    stream = Endless()
-    assert_problem(post_chunked(client, stream), 413)
-    assert stream.sent <= 65 * 1024 * 1024
 
 
 class Broken(io.RawIOBase):
@@ -284,7 +278,6 @@ def test_wrong_method(
         "/v1/",
         "/v1/classify/",
         "/v2/classify",
-        "//v1/topics",
         "/static/nothing.js",
         "/static/../app.py",
         "/static/%2e%2e/app.py",
@@ -298,6 +291,13 @@ def test_wrong_method(
 )
 def test_unknown_path(client: FlaskClient, path: str) -> None:
     assert_problem(client.get(path), 404)
+
+
+@pytest.mark.parametrize("path", ["//v1/topics", "///v1/topics", "/v1//topics"])
+def test_doubled_slash(client: FlaskClient, path: str) -> None:
+    # The test client would read two slashes as the beginning of a host.
+    answer = client.get("/", environ_overrides={"PATH_INFO": path})
+    assert_problem(answer, 404)
 
 
 @pytest.fixture
