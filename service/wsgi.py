@@ -1,7 +1,6 @@
 """gunicorn's entry: the service, wired from the environment's settings."""
 
 import functools
-import logging
 import sys
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from flask import Flask
 
 from service.tagging.model_file import ModelFileError
 from service.tagging.model_store import ModelStore
-from service.tagging.tagger import Article, Tagger, Wish
+from service.tagging.tagger import Tagger
 from service.web.app import create_app
+from service.web.live import Follower, warm
 from service.web.settings import Settings, SettingsError
 
 
@@ -22,17 +22,11 @@ def build() -> Flask:
         ModelFileError: There is no live model, or it cannot be read.
     """
     settings = Settings.from_environment()
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
-    tagger = Tagger(ModelStore(settings.models).live())
+    store = ModelStore(settings.models)
     # The kernel compiles on first use: once here, for every worker forked later.
-    for _ in tagger.tag([Article(title="خبر", text="متن یک خبر.")], Wish(explain=True)):
-        pass
-    return create_app(
-        lambda: tagger, settings, functools.partial(_find_card, settings.models)
-    )
+    follower = Follower(store, warm(Tagger(store.live())))
+    find_card = functools.partial(_find_card, settings.models)
+    return create_app(follower.live, settings, find_card, follower)
 
 
 def _find_card(models: Path, version: str) -> bytes | None:

@@ -12,7 +12,13 @@ import numpy as np
 from tqdm import tqdm
 
 from service.tagging.kernel import Weights
-from service.tagging.model_file import PREFERENCES, Model, ModelFileError, frozen
+from service.tagging.model_file import (
+    PREFERENCES,
+    SCORE_EDGES,
+    Model,
+    ModelFileError,
+    frozen,
+)
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Tagger
 from training.calibration import Calibrated, calibrate, fit_topics
@@ -138,7 +144,9 @@ def _learn_seeds(seed_set: SeedSet, step: Step) -> CardMaterial:
         evaluation={},
     )
     step("evaluating")
-    model = replace(model, evaluation=_evaluation(model, seed_set))
+    evaluation = _evaluation(model, seed_set)
+    evaluation["scores"] = _unseen_scores(model, calibrated)
+    model = replace(model, evaluation=evaluation)
     return CardMaterial(model, seed_set, corpus, calibrated)
 
 
@@ -179,3 +187,18 @@ def _evaluation(model: Model, seed_set: SeedSet) -> dict[str, object]:
         return {}
     decisions = decide(Tagger(model), graded)
     return figures_as_json(report(decisions))
+
+
+def _unseen_scores(model: Model, calibrated: list[Calibrated]) -> dict[str, object]:
+    """How many articles that a topic's model had not seen score in which bin.
+
+    A service counts what it sees in the same bins, to tell when its articles have
+    become others than these.
+    """
+    counts = {
+        topic.id: np.bincount(
+            np.searchsorted(SCORE_EDGES, one.found_scores), minlength=len(SCORE_EDGES)
+        ).tolist()
+        for topic, one in zip(model.topics, calibrated, strict=True)
+    }
+    return {"edges": list(SCORE_EDGES), "counts": counts}

@@ -155,6 +155,11 @@ class Calibrated:
     articles: Articles
     scores: Values
 
+    @property
+    def found_scores(self) -> Values:
+        """Those of seeds that are articles, without the composed ones."""
+        return self.scores[self.articles.weights > _COMPOSED_WEIGHT]
+
 
 def calibrate(fitted: Fitted, corpus: Corpus, topic: int) -> Calibrated:
     """Fit the logistic regression that makes a score of an article's features."""

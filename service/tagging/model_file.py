@@ -31,6 +31,9 @@ from service.tagging.topics import Topic
 
 FORMAT = 2
 PREFERENCES = ("precision", "recall")
+# Ends of the bins in which an evaluation counts scores, so that a service can count in
+# the same ones what it sees. Narrow where most scores are: near 0 and near 1.
+SCORE_EDGES = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 1.0)
 # The type of number in each table of Reading and Weights, and its dimensions.
 _TABLES = {
     "page_of": (np.uint16, 1),

@@ -79,10 +79,13 @@ class TaggedArticle(msgspec.Struct, frozen=True, gc=False):
         language: The BCP 47 code of its language, "und" where it is none we know, None
             where the article has no letter. Only Persian, "fa", is tagged.
         topics: Every topic, the best score first.
+        known_words: Share of its words that the model knows, 0 to 1; words of site
+            furniture are not known.
     """
 
     language: str | None
     topics: tuple[ScoredTopic, ...]
+    known_words: float = 0.0
 
 
 class Wish(msgspec.Struct, frozen=True, gc=False):
@@ -165,7 +168,7 @@ class Tagger:
             )
         ]
         topics.sort(key=_BY_SCORE, reverse=True)
-        return TaggedArticle(language, tuple(topics))
+        return TaggedArticle(language, tuple(topics), scored.known / len(scored.words))
 
     def _untagged(self, thresholds: list[float]) -> Iterator[ScoredTopic]:
         for topic, threshold in zip(self.model.topics, thresholds, strict=True):

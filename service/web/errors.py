@@ -65,32 +65,45 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _failed)
 
 
-def _refused(error: HTTPException) -> Response:
-    status = error.code or InternalServerError.code
-    problem = Problem(
+def problem_of(error: Exception) -> Problem:
+    """Tell an error; one that is no refusal is logged, and told as a failure."""
+    if not isinstance(error, HTTPException):
+        return _log_failure(error)
+    return Problem(
         type="about:blank",
         title=error.name,
-        status=status,
+        status=error.code or InternalServerError.code,
         detail=_OUR_WORDS.get(type(error)) or error.description or error.name,
         field=error.field if isinstance(error, FieldError) else None,
     )
+
+
+def _refused(error: HTTPException) -> Response:
     headers = Headers(error.get_headers())  # Allow, Retry-After and the like
     headers.remove("Content-Type")
+    return _answer(problem_of(error), headers)
+
+
+def _failed(error: Exception) -> Response:
+    return _answer(problem_of(error), Headers())
+
+
+def _answer(problem: Problem, headers: Headers) -> Response:
     return Response(
         msgspec.json.encode(problem),
-        status=status,
+        status=problem.status,
         headers=headers,
         content_type="application/problem+json",
     )
 
 
-def _failed(error: Exception) -> Response:
+def _log_failure(error: Exception) -> Problem:
     # Only the type and the place: an exception's message, and so a traceback as
     # it is usually logged, may quote the article.
     _log.error(
-        "request %s failed: %s at %s", request_id(), type(error).__name__, _place(error)
+        "request %s failed: %s at %s", request_id(), type(error).__name__, place(error)
     )
-    return _refused(
+    return problem_of(
         InternalServerError(
             "The service failed to answer. Its log has the reason "
             "under this answer's X-Request-ID."
@@ -98,7 +111,8 @@ def _failed(error: Exception) -> Response:
     )
 
 
-def _place(error: Exception) -> str:
+def place(error: BaseException) -> str:
+    """Where it came from, innermost first, without what it says."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     return " < ".join(
         f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in reversed(frames)

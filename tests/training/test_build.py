@@ -7,7 +7,7 @@ from pathlib import Path
 import joblib
 import pytest
 
-from service.tagging.model_file import Model
+from service.tagging.model_file import SCORE_EDGES, Model
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Article, Tagger
 from training.__main__ import main
@@ -74,6 +74,16 @@ def test_model_tells_its_origin(built: ModelStore, small_seeds: Path) -> None:
     assert [topic.id for topic in model.topics] == ["energy", "football"]
     assert model.evaluation["articles"] > 0
     assert set(model.evaluation) >= {"energy", "football", "macro", "micro"}
+
+
+def test_model_tells_what_articles_score_that_it_had_not_seen(
+    built: ModelStore,
+) -> None:
+    scores = built.live().evaluation["scores"]
+    assert scores["edges"] == list(SCORE_EDGES)
+    articles = {topic: sum(counts) for topic, counts in scores["counts"].items()}
+    assert set(articles) == {"energy", "football"}
+    assert min(articles.values()) > 0
 
 
 class TestWhyCurrent:

@@ -53,10 +53,11 @@ def test_furniture_sets_share_nothing() -> None:
         kinds = [piece.kind for piece in pieces]  # what is found stands under its kind
         assert len({*kinds}) == len(kinds) >= 20
     lines = [
-        {line for piece in pieces for line in piece.text.split("\n") if " " in line}
+        {line for piece in pieces for line in piece.text.split("\n")}
         for pieces in (development, test)
     ]
-    assert not lines[0] & lines[1]
+    # Headings such as «بیشتر بخوانید» stand on every site.
+    assert not [line for line in lines[0] & lines[1] if len(line.split()) > 2]
 
 
 def test_moved_counts_articles_and_decisions() -> None:
@@ -77,7 +78,7 @@ def test_moved_counts_articles_and_decisions() -> None:
 def test_characters_move_no_score_and_topics_in_furniture_do(tagger: Tagger) -> None:
     text = "باران دیشب کوچه\u200cهای روستا را گل آلود کرد و می\u200cرود."
     graded = [Graded(Article("باران", text), {}, (), "a")]
-    piece = Piece("menu", "خاموشی برق و بنزین و نیروگاه گازی و نفت خام و اوپک")
+    piece = Piece("menu", "خاموشی برق و بنزین و نیروگاه گازی و نفت خام و اوپک.")
     found = measure(tagger, graded, [piece])
     assert all(one.identical_scores == 1 for one in found.characters.values())
     assert set(found.furniture) == {"menu, before", "menu, after"}

@@ -4,7 +4,9 @@ import logging
 import runpy
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
@@ -60,6 +62,7 @@ def test_configuration_follows_the_settings(
     monkeypatch: pytest.MonkeyPatch, host: str, bind: str
 ) -> None:
     monkeypatch.setenv("BARCHASB_HOST", host)
+    monkeypatch.setenv("BARCHASB_ANONYMOUS", "tag")
     monkeypatch.setenv("BARCHASB_WORKERS", "3")
     configuration = runpy.run_path(str(CONFIGURATION))
     assert configuration["bind"] == bind
@@ -79,6 +82,7 @@ def test_configuration_with_a_bad_setting_stops(
 def worker() -> ProblemWorker:
     made = ProblemWorker.__new__(ProblemWorker)
     made.log = logging.getLogger("tests.worker")
+    made.wsgi = SimpleNamespace(extensions={"barchasb.metrics": Mock()})
     return made
 
 

@@ -1,0 +1,274 @@
+"""What Prometheus is told: requests, tags, scores, the model; added up over workers.
+
+No label carries anything of an article, nor a value without bound: a route is its
+template, a method one of HTTP's, and topics are the model's own.
+
+With `metrics_folder.VARIABLE` in the environment when prometheus_client is imported,
+every process keeps its counts in a file of that folder and any of them can tell the
+sum. Without, as in tests, a process counts for itself.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flask import Blueprint, Response
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    values,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+from service.tagging.model_file import SCORE_EDGES
+from service.tagging.tagger import TaggedArticle
+from service.web.live import Live
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+EXTENSION = "barchasb.metrics"  # an application's, in its `extensions`
+STEPS = ("decode", "tag", "encode")
+_NO_ROUTE = "none"  # of a request whose path is not served
+_NO_LETTER = "none"  # the language of an article without any
+_PERSIAN = "fa"
+# Seconds. 0.25 is the longest that a request may wait before it is turned away.
+_SECONDS = (
+    *(0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25),
+    *(0.5, 1.0, 2.5, 10.0),
+)
+_SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+_BINS = tuple(f"{edge:g}" for edge in SCORE_EDGES)
+
+
+class _OfTopic(NamedTuple):
+    tags: Counter
+    reviews: Counter
+    scores: tuple[Counter, ...]  # a counter for each bin
+
+
+class _OfRoute(NamedTuple):
+    answers: Counter
+    seconds: Histogram
+
+
+class Metrics:
+    """The counts of a service; safe to share between threads.
+
+    What stands for one combination of labels is kept here once found: to have
+    prometheus_client find it takes as long as to count.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(_OfModel(live))
+        counted: CollectorRegistry | None = self.registry
+        if values.ValueClass is not values.MutexValue:  # others count, too
+            MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
+            counted = None
+        self._requests = Counter(
+            "barchasb_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=counted,
+        )
+        self._seconds = Histogram(
+            "barchasb_request_seconds",
+            "Time from a request's head to the last byte of its answer.",
+            ("method", "route"),
+            buckets=_SECONDS,
+            registry=counted,
+        )
+        self.in_flight = Gauge(
+            "barchasb_requests_in_flight",
+            "Requests being answered.",
+            multiprocess_mode="livesum",
+            registry=counted,
+        )
+        self._refused = Counter(
+            "barchasb_refused",
+            "Requests that never reached the application: not HTTP, or too many.",
+            ("status",),
+            registry=counted,
+        )
+        step_seconds = Counter(
+            "barchasb_step_seconds",
+            "Time spent on a step of answering.",
+            ("step",),
+            registry=counted,
+        )
+        self._step_seconds = {step: step_seconds.labels(step) for step in STEPS}
+        self._register_tagging(counted)
+        self._register_model(counted)
+        self._of_routes: dict[tuple[str, str, int], _OfRoute] = {}
+        self._of_topics: dict[str, _OfTopic] = {}
+        self._of_languages: dict[str, Counter] = {}
+        self._version: str | None = None
+
+    def _register_tagging(self, counted: CollectorRegistry | None) -> None:
+        self._articles = Counter(
+            "barchasb_articles",
+            "Articles read; only those in Persian (fa) are tagged.",
+            ("language",),
+            registry=counted,
+        )
+        self._unseen = Histogram(
+            "barchasb_unseen_words_ratio",
+            "Share of a Persian article's words that the model does not know.",
+            buckets=_SHARES,
+            registry=counted,
+        )
+        self._tags = Counter(
+            "barchasb_tags", "Tags given.", ("topic",), registry=counted
+        )
+        self._reviews = Counter(
+            "barchasb_reviews",
+            "Scores so uncertain that an editor should look.",
+            ("topic",),
+            registry=counted,
+        )
+        self._scores = Counter(
+            "barchasb_scores",
+            "Scores above the bin before and up to this one's end.",
+            ("topic", "upto"),
+            registry=counted,
+        )
+
+    def _register_model(self, counted: CollectorRegistry | None) -> None:
+        self._workers = Gauge(
+            "barchasb_workers",
+            "Workers that serve a version of the model.",
+            ("version",),
+            multiprocess_mode="livesum",
+            registry=counted,
+        )
+        self._reloads = Counter(
+            "barchasb_model_reloads",
+            "Versions that a worker took up while running, or refused.",
+            ("outcome",),
+            registry=counted,
+        )
+        for outcome in ("done", "refused"):
+            self._reloads.labels(outcome)
+
+    def answered(
+        self, method: str, route: str | None, status: int, seconds: float
+    ) -> None:
+        """Count a request.
+
+        Args:
+            method: One of a few.
+            route: The route's template, None where no route fits the path.
+            status: Of the answer.
+            seconds: That it took.
+        """
+        found = (method, route or _NO_ROUTE, status)
+        counted = self._of_routes.get(found) or self._add_route(*found)
+        counted.answers.inc()
+        counted.seconds.observe(seconds)
+
+    def _add_route(self, method: str, route: str, status: int) -> _OfRoute:
+        counted = _OfRoute(
+            self._requests.labels(method, route, str(status)),
+            self._seconds.labels(method, route),
+        )
+        self._of_routes[method, route, status] = counted
+        return counted
+
+    def spent(self, step: str, seconds: float) -> None:
+        """Count time spent on one of `STEPS`."""
+        self._step_seconds[step].inc(seconds)
+
+    def refused(self, status: int, times: int = 1) -> None:
+        """Count requests that the application never saw."""
+        self._refused.labels(str(status)).inc(times)
+
+    def tagged(self, article: TaggedArticle) -> None:
+        """Count an article, its tags and its scores."""
+        language = article.language or _NO_LETTER
+        articles = self._of_languages.get(language)
+        if articles is None:
+            articles = self._articles.labels(language)
+            self._of_languages[language] = articles
+        articles.inc()
+        if language != _PERSIAN:
+            return
+        self._unseen.observe(1.0 - article.known_words)
+        for one in article.topics:
+            topic = self._of_topics.get(one.topic.id) or self._add_topic(one.topic.id)
+            topic.scores[bisect_left(SCORE_EDGES, one.score)].inc()
+            if one.assigned:
+                topic.tags.inc()
+            if one.review:
+                topic.reviews.inc()
+
+    def _add_topic(self, topic: str) -> _OfTopic:
+        counted = _OfTopic(
+            self._tags.labels(topic),
+            self._reviews.labels(topic),
+            tuple(self._scores.labels(topic, upto) for upto in _BINS),
+        )
+        self._of_topics[topic] = counted
+        return counted
+
+    def serves(self, version: str) -> None:
+        """Count this process among those that serve a version, and no other."""
+        if self._version is not None:
+            self._workers.labels(self._version).set(0)
+        self._workers.labels(version).set(1)
+        self._version = version
+
+    def reloaded(self, version: str) -> None:
+        """Count that this process has taken up a version."""
+        self._reloads.labels("done").inc()
+        self.serves(version)
+
+    def reload_refused(self) -> None:
+        """Count a version that this process could not use."""
+        self._reloads.labels("refused").inc()
+
+
+class _OfModel(Collector):
+    """What the live model tells of itself, looked up when Prometheus asks."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        model = self._live().model
+        about = GaugeMetricFamily(
+            "barchasb_model_info", "The live model.", labels=("version", "seeds")
+        )
+        about.add_metric((model.version, model.seeds), 1)
+        yield about
+        scores = GaugeMetricFamily(
+            "barchasb_training_scores",
+            "As barchasb_scores_total, of articles that training did not learn from.",
+            labels=("topic", "upto"),
+        )
+        known = model.evaluation.get("scores", {})
+        if known.get("edges") == list(SCORE_EDGES):
+            for topic, counts in known["counts"].items():
+                for upto, count in zip(_BINS, counts, strict=True):
+                    scores.add_metric((topic, upto), count)
+        yield scores
+
+
+def blueprint(metrics: Metrics) -> Blueprint:
+    """The route that Prometheus reads, speaking for all workers."""
+    found = Blueprint("metrics", __name__)
+
+    @found.get("/metrics")
+    def show() -> Response:
+        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE)
+
+    return found
+
+
+def process_ended(pid: int) -> None:
+    """Forget what a process was doing; what it has done still counts."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,239 @@
+"""What is seen of a request from outside: its line in the log, its part in metrics.
+
+An `Exchange` goes with a request from its head to the last byte of its answer, in the
+WSGI environment: a streamed answer is still being made when Flask is done with it.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from flask import Flask, Response, request
+
+from service.tagging.tagger import Article, TaggedArticle, Tagger, Wish
+from service.web.headers import request_id
+from service.web.metrics import EXTENSION, STEPS, Metrics
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_KEY = "barchasb.exchange"
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_OTHER = "other"  # any word may be sent as a method
+_MS = 1000.0
+_FAILURE = 500  # the least status that is the service's fault
+
+_log = logging.getLogger("barchasb.requests")
+
+
+def current() -> "Exchange":
+    """The exchange of the request under way.
+
+    To be called while Flask has the request: what streams an answer keeps it.
+    """
+    exchange: Exchange = request.environ[_KEY]
+    return exchange
+
+
+class Exchange:
+    """One request and its answer.
+
+    Attributes:
+        method: One of HTTP's, or "other".
+        key: The name of the API key that was shown, if any.
+        model: The version that tagged, if any did.
+        bytes_in: Size of the body, None where it was not announced.
+    """
+
+    __slots__ = (
+        "_metrics",
+        "_since",
+        "_spent",
+        "_started",
+        "_step",
+        "articles",
+        "bytes_in",
+        "bytes_out",
+        "key",
+        "method",
+        "model",
+        "request_id",
+        "route",
+        "status",
+    )
+
+    def __init__(self, metrics: Metrics, environ: "WSGIEnvironment") -> None:
+        method: str = environ["REQUEST_METHOD"]
+        bytes_in: str = environ.get("CONTENT_LENGTH", "")
+        self.method = method if method in _METHODS else _OTHER
+        self.request_id: str | None = None
+        self.route: str | None = None
+        self.status = 0
+        self.key: str | None = None
+        self.model: str | None = None
+        self.articles = 0
+        self.bytes_in = int(bytes_in) if bytes_in.isdecimal() else None
+        self.bytes_out = 0
+        self._metrics = metrics
+        self._step: str | None = None
+        self._spent = dict.fromkeys(STEPS, 0.0)
+        self._started = self._since = time.perf_counter()
+
+    def step(self, name: str) -> "_Step":
+        """Time what is done inside `with`; a step inside another interrupts it.
+
+        Args:
+            name: One of `metrics.STEPS`.
+        """
+        return _Step(self, name)
+
+    def turn_to(self, step: str | None) -> str | None:
+        """Have the time from now on count for a step; returns the one so far."""
+        now = time.perf_counter()
+        before = self._step
+        if before is not None:
+            self._spent[before] += now - self._since
+        self._since = now
+        self._step = step
+        return before
+
+    def tag(
+        self, tagger: Tagger, articles: Iterable[Article], wish: Wish
+    ) -> Iterator[TaggedArticle]:
+        """Tag articles as the tagger does, timed and counted."""
+        self.model = tagger.model.version
+        tagged = tagger.tag(articles, wish)
+        while True:
+            with self.step("tag"):
+                one = next(tagged, None)
+            if one is None:
+                return
+            self.articles += 1
+            self._metrics.tagged(one)
+            yield one
+
+    def end(self, environ: "WSGIEnvironment") -> None:
+        """Count it and write its line."""
+        seconds = time.perf_counter() - self._started
+        self._metrics.answered(self.method, self.route, self.status, seconds)
+        for step, spent in self._spent.items():
+            if spent:
+                self._metrics.spent(step, spent)
+        level = logging.INFO if self.status < _FAILURE else logging.ERROR
+        if _log.isEnabledFor(level):
+            fields = self._fields(environ, seconds)
+            _log.log(level, "answered", extra={"fields": fields})
+
+    def _fields(self, environ: "WSGIEnvironment", seconds: float) -> dict[str, Any]:
+        # Neither path nor query: a caller may have put anything there.
+        return {
+            "request_id": self.request_id,
+            "method": self.method,
+            "route": self.route,
+            "status": self.status,
+            "ms": round(seconds * _MS, 3),
+            **{f"{name}_ms": round(self._spent[name] * _MS, 3) for name in STEPS},
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "articles": self.articles,
+            "address": environ.get("REMOTE_ADDR"),
+            "key": self.key,
+            "model": self.model,
+        }
+
+
+class _Step:
+    __slots__ = ("_exchange", "_interrupted", "_name")
+
+    def __init__(self, exchange: Exchange, name: str) -> None:
+        self._exchange = exchange
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._interrupted = self._exchange.turn_to(self._name)
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._exchange.turn_to(self._interrupted)
+
+
+class _Body:
+    """An answer's body, weighed as it is sent; its end is the exchange's."""
+
+    __slots__ = ("_answer", "_end", "_exchange", "_next")
+
+    def __init__(
+        self, answer: Iterable[bytes], exchange: Exchange, end: Callable[[], None]
+    ) -> None:
+        self._answer = answer
+        self._next = iter(answer).__next__
+        self._exchange = exchange
+        self._end = end
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._next()
+        self._exchange.bytes_out += len(piece)
+        return piece
+
+    def close(self) -> None:
+        try:
+            close = getattr(self._answer, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._end()
+
+
+class _Observed:
+    """An application whose every exchange is seen to its end."""
+
+    def __init__(self, application: "WSGIApplication", metrics: Metrics) -> None:
+        self._application = application
+        self._metrics = metrics
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        exchange = Exchange(self._metrics, environ)
+        environ[_KEY] = exchange
+
+        def start(status: str, *rest: Any) -> Any:  # noqa: ANN401 - WSGI's own
+            exchange.status = int(status[:3])
+            return start_response(status, *rest)
+
+        def end() -> None:
+            self._metrics.in_flight.dec()
+            exchange.end(environ)
+
+        self._metrics.in_flight.inc()
+        try:
+            return _Body(self._application(environ, start), exchange, end)
+        except BaseException:
+            exchange.status = _FAILURE
+            end()
+            raise
+
+
+def register(app: Flask, metrics: Metrics) -> None:
+    """See every request of the app to its end."""
+    app.extensions[EXTENSION] = metrics
+    app.after_request(_name)
+    app.wsgi_app = _Observed(app.wsgi_app, metrics)  # type: ignore[method-assign]
+
+
+def _name(response: Response) -> Response:
+    """Note what only Flask knows of a request."""
+    exchange = current()
+    exchange.request_id = request_id()
+    if request.url_rule is not None:
+        exchange.route = request.url_rule.rule
+    return response

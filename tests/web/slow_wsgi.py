@@ -1,0 +1,31 @@
+"""What gunicorn serves in tests of load: articles that ask for it take their time."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from service.tagging.tagger import Article, TaggedArticle, Tagger, Wish
+from service.web.app import create_app
+from service.web.settings import Settings
+from tests.web.fake_tagger import FakeTagger
+
+SLOWLY = "آهسته"
+SECONDS = 0.06
+
+
+class SlowTagger(FakeTagger):
+    def tag(
+        self,
+        articles: Iterable[Article],
+        wish: Wish = Wish(),  # noqa: B008  # frozen
+    ) -> Iterator[TaggedArticle]:
+        for article in articles:
+            if SLOWLY in article.text:
+                time.sleep(SECONDS)
+            yield from super().tag([article], wish)
+
+
+tagger = SlowTagger()
+application = create_app(
+    lambda: cast(Tagger, tagger), Settings.from_environment(), follower=None
+)
