@@ -30,12 +30,7 @@ count: training-environment ## Make counted seeds: FROM=graded.jsonl TO=seeds/co
 
 test: dev-environment ## Run the tests but those in a browser, and measure coverage
 	@$(PYTHON) -m training build --if-needed
-	@echo "The tagging core with numba's compiler off, for what coverage cannot see compiled:"
-	@NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest -q -m "not slow and not browser" \
-		-W "ignore:overflow encountered:RuntimeWarning" \
-		--cov --cov-report= --cov-fail-under=0 tests/tagging
-	@echo "Everything, as it is served:"
-	@$(PYTHON) -m pytest --cov --cov-append
+	@$(PYTHON) -m pytest --cov
 
 check: dev-environment ## Check format, lint, types and import directions
 	@$(PYTHON) -m ruff format --check .
@@ -46,8 +41,19 @@ check: dev-environment ## Check format, lint, types and import directions
 check-seeds: training-environment ## Check every seed; count them by topic and spelling form
 	@$(PYTHON) -m training check-seeds
 
-bench: training-environment ## Measure how long tagging takes
-	@$(PYTHON) -m benchmarks
+bench: training-environment .venv-bench/.holds-bench ## Measure speed beside peers: ARTICLES=path.jsonl.gz
+	@$(PYTHON) -m training build --if-needed
+	@.venv-bench/bin/python -m benchmarks $(if $(ARTICLES),--articles "$(ARTICLES)") $(PARTS)
+
+# The peers stay out of .venv: what is tested and trained with does not know them.
+.venv-bench/.holds-bench: requirements/build.txt requirements/bench.txt | training-environment
+	@echo "Creating .venv-bench, with the peers of requirements/bench.txt"
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet \
+		--require-hashes -r requirements/build.txt
+	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet \
+		--require-hashes --no-build-isolation -r requirements/bench.txt
+	@touch $@
 
 image: ## Build the container image barchasb with docker, podman or buildah
 	@if docker info >/dev/null 2>&1; then docker build --tag barchasb .; \
@@ -55,9 +61,9 @@ image: ## Build the container image barchasb with docker, podman or buildah
 	elif command -v buildah >/dev/null; then buildah build --format docker --tag barchasb .; \
 	else echo "make image needs a running docker, or podman, or buildah." >&2; exit 1; fi
 
-clean: ## Remove .venv and caches; models/ stays
-	rm -rf .venv .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
-		.ruff_cache *.egg-info build htmlcov
+clean: ## Remove environments and caches; models/ stays
+	rm -rf .venv .venv-bench .coverage* .hypothesis .import_linter_cache .mypy_cache \
+		.pytest_cache .ruff_cache *.egg-info build htmlcov
 	find benchmarks service tests training -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true
 

@@ -1,66 +1,136 @@
-"""`python -m benchmarks`: how long tagging takes, beside peers, in one run."""
+"""`python -m benchmarks`: how fast Barchasb is, beside peers, in one run."""
 
 import argparse
-import json
+import os
 import platform
+import re
+import shutil
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from benchmarks.speed import Timing, floor, tag_one, time_each
-from benchmarks.straightforward import Straightforward
+from benchmarks import (
+    chart,
+    figures,
+    files,
+    in_process,
+    linearity,
+    over_http,
+    starting,
+    training_time,
+)
+from benchmarks.figures import Measured
+from benchmarks.material import Material, gather
+from benchmarks.servers import ServerError
 from service.tagging.model_file import ModelFileError
-from service.tagging.model_store import ModelStore
-from service.tagging.tagger import Article, Tagger
 from training.seed_files import SeedError
-from training.seeds import read_seeds
 
-_ARTICLES = 200
+_FOLDER = Path(__file__).parent
+
+
+_FAILURES = (SeedError, ModelFileError, over_http.LoadError, ServerError, OSError)
+
+
+class Part(NamedTuple):
+    """A part of the benchmarks, and the unit in which the chart shows it."""
+
+    measure: Callable[[Material], Measured]
+    unit: str
+
+
+_PARTS = {
+    "in-process": Part(in_process.measure, "µs an article, one thread"),
+    "files": Part(files.measure, "articles a second"),
+    "http": Part(over_http.measure, "requests a second, 4 KB each"),
+    "starting": Part(starting.measure, ""),
+    "linearity": Part(linearity.measure, "ns a code point, by code points"),
+    "training": Part(training_time.measure, "seconds a passage, by passages"),
+}
+_UNLESS_NAMED = [name for name in _PARTS if name != "training"]  # minutes on its own
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seeds", type=Path, default=Path("seeds"))
-    parser.add_argument("--models", type=Path, default=Path("models"))
-    parser.add_argument(
-        "--articles", type=Path, help="JSON lines with title and text; whole seeds else"
-    )
-    parser.add_argument("--json", type=Path, help="a file to write the figures to")
-    options = parser.parse_args(arguments)
+    """Measure, print and keep; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    path = options.results / "results.json"
+    parts = figures.read(path)
     try:
-        timings = measure(options)
-    except (SeedError, ModelFileError) as error:
+        material = gather(options.models, options.seeds, options.articles)
+        for name in options.parts or _UNLESS_NAMED:
+            if name == "http" and not shutil.which("wrk"):
+                print(over_http.INSTALL_WRK, file=sys.stderr)
+                continue
+            print(f"measuring: {name}", file=sys.stderr)
+            parts[name] = _measured(_PARTS[name], material, options)
+            print(figures.table({name: parts[name]}))
+            _keep({one: parts[one] for one in _PARTS if one in parts}, path, options)
+    except _FAILURES as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    ours = timings[0].microseconds
-    print(f"{'an article, one thread':32}{'µs':>10}{'times ours':>12}")
-    for timing in timings:
-        ratio = timing.microseconds / ours
-        print(f"{timing.name:32}{timing.microseconds:10.1f}{ratio:12.2f}")
-    if options.json:
-        figures = {timing.name: round(timing.microseconds, 2) for timing in timings}
-        machine = {"machine": platform.machine(), "python": platform.python_version()}
-        options.json.write_text(json.dumps({**machine, **figures}, indent=2) + "\n")
     return 0
 
 
-def measure(options: argparse.Namespace) -> list[Timing]:
-    """Time ourselves, the floor and the straightforward build on the same articles."""
-    tagger = Tagger(ModelStore(options.models).live())
-    seed_set = read_seeds(options.seeds)
-    if options.articles:
-        lines = options.articles.read_text("utf-8").splitlines()[:_ARTICLES]
-        entries = map(json.loads, lines)
-        articles = [Article(one.get("title") or "", one["text"]) for one in entries]
-    else:
-        whole = [seed for seed in seed_set.seeds if seed.whole and seed.text]
-        articles = [Article(seed.title, seed.text) for seed in whole[:_ARTICLES]]
-    peer = Straightforward(seed_set)
-    return [
-        time_each("Barchasb", tag_one(tagger), articles),
-        time_each("floor: decode and look up", floor(tagger, articles), articles),
-        time_each("hazm and scikit-learn", peer.tag, articles),
-    ]
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        choices=_PARTS,
+        help=f"of {', '.join(_PARTS)}; all but training else",
+    )
+    parser.add_argument("--seeds", type=Path, default=Path("seeds"))
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument(
+        "--articles", type=Path, help="JSON lines, perhaps .gz; whole seeds else"
+    )
+    parser.add_argument("--results", type=Path, default=_FOLDER / "results")
+    parser.add_argument("--readme", type=Path, default=_FOLDER / "README.md")
+    return parser
+
+
+def _measured(
+    part: Part, material: Material, options: argparse.Namespace
+) -> dict[str, Any]:
+    circumstances = _circumstances(material, real=options.articles is not None)
+    return {
+        "circumstances": circumstances,
+        "unit": part.unit,
+        **figures.as_json(part.measure(material)),
+    }
+
+
+def _circumstances(material: Material, *, real: bool) -> str:
+    """When, on what machine, with what."""
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} processors, "
+        f"{platform.machine()}, Python {platform.python_version()}, "
+        f"load {os.getloadavg()[0]:.1f} before; "
+        f"{len(material.articles)} {'given articles' if real else 'seeds'} of "
+        f"{_mean_bytes(material):,.0f} bytes on average; "
+        f"model {material.tagger.model.version}."
+    )
+
+
+def _processor() -> str:
+    found = re.search(
+        r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text("utf-8"), re.M
+    )
+    return found[1] if found else "unknown processor"
+
+
+def _mean_bytes(material: Material) -> float:
+    lengths = [len(f"{one.title}\n{one.text}".encode()) for one in material.articles]
+    return sum(lengths) / len(lengths)
+
+
+def _keep(parts: dict[str, Any], path: Path, options: argparse.Namespace) -> None:
+    """After every part, so that a run that is stopped has not been for nothing."""
+    figures.write(path, parts)
+    chart.draw(parts, path.with_suffix(".svg"))
+    figures.put_into(options.readme, figures.table(parts))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""Times the public call, text in, complete result out, and what it stands beside."""
+"""How calls are timed, and what no tagger can be faster than."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numba import njit
@@ -11,33 +10,24 @@ from numpy.typing import NDArray
 from service.tagging.features import code_points
 from service.tagging.tagger import Article, Tagger
 
-_ROUNDS = 7
+ROUNDS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Microseconds an article: the best round, which other load disturbs least."""
+def best_of(
+    calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS
+) -> dict[str, float]:
+    """Seconds of the processor for each call: its best round.
 
-    name: str
-    microseconds: float
-
-
-def time_each(
-    name: str, call: Callable[[Article], object], articles: Sequence[Article]
-) -> Timing:
-    """Call once for every article, in rounds; the first round only warms."""
-    rounds = []
-    for _ in range(_ROUNDS + 1):
-        started = time.perf_counter()
-        for article in articles:
-            call(article)
-        rounds.append(time.perf_counter() - started)
-    return Timing(name, min(rounds[1:]) / len(articles) * 1e6)
-
-
-def tag_one(tagger: Tagger) -> Callable[[Article], object]:
-    """The tagger's call for one article."""
-    return lambda article: next(tagger.tag([article]))
+    The calls take turns, so that they share what disturbs them, and time in which the
+    processor was another's does not count. A first round only warms.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds + 1):
+        for name, call in calls.items():
+            started = time.process_time()
+            call()
+            taken[name].append(time.process_time() - started)
+    return {name: min(seconds[1:]) for name, seconds in taken.items()}
 
 
 def floor(tagger: Tagger, articles: Sequence[Article]) -> Callable[[Article], object]:

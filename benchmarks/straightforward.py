@@ -1,8 +1,11 @@
 """The speed peer: the same idea wired the obvious way, hazm and scikit-learn."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import joblib
 import numpy as np
+from flask import Flask, Response, jsonify, request
 from hazm import Normalizer, WordTokenizer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -13,6 +16,7 @@ from service.tagging.tagger import Article
 from training.seeds import SeedSet
 
 _C = 20.0
+_THRESHOLD = 0.5
 
 
 class Straightforward:
@@ -41,3 +45,25 @@ class Straightforward:
 
     def _words(self, text: str) -> list[str]:
         return list(self._tokenizer.tokenize(self._normalizer.normalize(text)))
+
+
+def create_app(path: str | Path) -> Flask:
+    """The peer behind Flask, as one would write it in an afternoon.
+
+    Args:
+        path: A `Straightforward`, dumped by joblib.
+    """
+    peer: Straightforward = joblib.load(path)
+    app = Flask(__name__)
+
+    @app.post("/")
+    def classify() -> Response:
+        asked = request.get_json()
+        scored = peer.tag(Article(asked.get("title") or "", asked["text"]))
+        topics = [
+            {"id": topic, "score": float(score), "assigned": bool(score >= _THRESHOLD)}
+            for topic, score in scored
+        ]
+        return jsonify({"topics": topics})
+
+    return app

@@ -1,0 +1,141 @@
+"""Requests per second over HTTP, beside what tags nothing and what tags slowly."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import joblib
+import msgspec
+
+from benchmarks.figures import Figure, Measured
+from benchmarks.material import Material
+from benchmarks.servers import (
+    AS_DEPLOYED,
+    BARE,
+    CLASSIFY,
+    CONSTANT,
+    PLAIN,
+    Server,
+    environment,
+    serving,
+)
+from service.tagging.tagger import Article
+from service.web.markup import find_markup
+
+INSTALL_WRK = "wrk is missing, so HTTP is left out; install it: apt-get install wrk"
+_BODY_BYTES = 4096
+_ENVELOPE_BYTES = 32  # names and quotes of the JSON around an article
+_CONNECTIONS = 8
+_SECONDS = 4
+_WARM_SECONDS = 1
+_TURNS = 4
+_PEER = "/"
+_SCRIPT = Path(__file__).with_name("rotate.lua")
+_FAILED = re.compile(r"Non-2xx or 3xx responses: \d+|Socket errors: .*")
+_RATE = re.compile(r"^Requests/sec:\s+([0-9.]+)$", re.M)
+
+
+class LoadError(Exception):
+    """wrk did not get the good answers that it should have."""
+
+
+def measure(material: Material) -> Measured:
+    """The service, its constant route, bare Flask and the peer, taking turns."""
+    bodies = request_bodies(material.articles)
+    variables = environment(material.models)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        (folder / "bodies").write_bytes(b"\n".join(bodies) + b"\n")
+        joblib.dump(material.straightforward, folder / "peer.joblib")
+
+        def serve(application: str, path: str, *options: str) -> Server:
+            server = serving(application, path, bodies[0], variables, options)
+            return stack.enter_context(server)
+
+        service = "benchmarks.endpoints:with_constant()"
+        ours = serve(service, CONSTANT, *AS_DEPLOYED)
+        bare = serve("benchmarks.endpoints:bare()", BARE, *PLAIN)
+        dumped = f"benchmarks.straightforward:create_app('{folder}/peer.joblib')"
+        peer = serve(dumped, _PEER, *PLAIN)
+        rates = _rates(
+            {
+                "bare Flask route": bare.url(BARE),
+                "constant answer": ours.url(CONSTANT),
+                "/v1/classify": ours.url(CLASSIFY),
+                "hazm and scikit-learn": peer.url(_PEER),
+            },
+            folder / "bodies",
+        )
+    plain, constant, classify, slow = rates.values()
+    return Measured(
+        [
+            Figure(
+                "/v1/classify over constant answer", classify / constant, least=0.85
+            ),
+            Figure(
+                "constant answer over bare Flask route", constant / plain, least=0.8
+            ),
+            Figure("/v1/classify over hazm and scikit-learn", classify / slow, least=5),
+            *(Figure(name, rate, "requests/s") for name, rate in rates.items()),
+        ],
+        bars=rates,
+    )
+
+
+def request_bodies(articles: Sequence[Article]) -> list[bytes]:
+    """The bodies of requests, each near 4 KB: longer articles cut, shorter left out."""
+    bodies = []
+    for article in articles:
+        room = _BODY_BYTES - len(article.title.encode()) - _ENVELOPE_BYTES
+        encoded = article.text.encode()
+        if len(encoded) < room or find_markup(article.title + article.text):
+            continue
+        text = encoded[:room].decode(errors="ignore").replace("\0", "")
+        bodies.append(msgspec.json.encode({"title": article.title, "text": text}))
+    if not bodies:
+        raise LoadError(f"no article fills a request of {_BODY_BYTES} bytes")
+    return bodies
+
+
+def _rates(urls: dict[str, str], bodies: Path) -> dict[str, float]:
+    """Requests per second of each address: the better of its turns."""
+    for url in urls.values():
+        _load(url, bodies, _WARM_SECONDS)
+    turns = [
+        {name: _load(url, bodies, _SECONDS) for name, url in urls.items()}
+        for _ in range(_TURNS)
+    ]
+    return {name: max(turn[name] for turn in turns) for name in urls}
+
+
+def _load(url: str, bodies: Path, seconds: int) -> float:
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise LoadError(INSTALL_WRK)
+    command = [wrk, "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT)]
+    finished = subprocess.run(  # noqa: S603 - our own command
+        [*command, url, "--", str(bodies)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=4 * seconds,
+    )
+    return rate(finished.stdout)
+
+
+def rate(printed: str) -> float:
+    """Requests per second that wrk has printed.
+
+    Raises:
+        LoadError: Some were not answered well.
+    """
+    if failed := _FAILED.search(printed):
+        raise LoadError(f"wrk: {failed[0]}")
+    found = _RATE.search(printed)
+    if found is None:
+        raise LoadError(f"wrk printed no rate: {printed}")
+    return float(found[1])

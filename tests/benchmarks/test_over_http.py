@@ -1,0 +1,50 @@
+import json
+
+import pytest
+
+from benchmarks.over_http import LoadError, rate, request_bodies
+from service.tagging.tagger import Article
+
+PRINTED = """Running 4s test @ http://127.0.0.1:1/
+  1 threads and 8 connections
+  6261 requests in 4.00s, 9.02MB read
+Requests/sec:   1565.25
+Transfer/sec:      2.25MB
+"""
+
+
+def test_the_rate_is_what_wrk_printed() -> None:
+    assert rate(PRINTED) == 1565.25
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "  Non-2xx or 3xx responses: 12\n",
+        "  Socket errors: connect 0, read 3, write 0, timeout 0\n",
+    ],
+)
+def test_answers_that_are_not_good_are_no_rate(fault: str) -> None:
+    with pytest.raises(LoadError, match=fault.strip()):
+        rate(PRINTED.replace("Requests/sec", f"{fault}Requests/sec"))
+
+
+def test_nothing_printed_is_no_rate() -> None:
+    with pytest.raises(LoadError, match="no rate"):
+        rate("")
+
+
+def test_bodies_have_four_kilobytes_of_what_the_service_takes() -> None:
+    long = Article("تیتر", "خبر " * 2000)
+    html = Article("", "<p>" * 2000)
+    short = Article("تیتر", "خبر")
+    (body,) = request_bodies([short, long, html])
+    assert 4080 <= len(body) <= 4096
+    asked = json.loads(body)
+    assert asked["title"] == long.title
+    assert long.text.startswith(asked["text"])
+
+
+def test_articles_that_fill_no_body_are_reported() -> None:
+    with pytest.raises(LoadError, match="no article"):
+        request_bodies([Article("تیتر", "خبر")])

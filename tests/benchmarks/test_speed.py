@@ -1,0 +1,28 @@
+from functools import partial
+
+from benchmarks.speed import best_of, floor
+from service.tagging.tagger import Article, Tagger
+
+
+def test_calls_take_turns_and_a_first_round_warms() -> None:
+    called: list[str] = []
+    calls = {name: partial(called.append, name) for name in ("a", "b")}
+    seconds = best_of(calls, rounds=2)
+    assert called == ["a", "b"] * 3
+    assert seconds.keys() == calls.keys()
+    assert all(taken > 0 for taken in seconds.values())
+
+
+def test_the_floor_looks_up_every_code_point(tagger: Tagger) -> None:
+    short, long = Article("", "خبر"), Article("خبر", "خبر خبر")
+    look_up = floor(tagger, [short, long])
+    reading = tagger.model.reading
+    of_word = sum(
+        int(reading.pages[int(reading.page_of[ord(one) >> 8]) << 8 | ord(one) & 255])
+        for one in "خبر"
+    )
+    apart = [
+        int(reading.pages[int(reading.page_of[0]) << 8 | ord(one)]) for one in "\n "
+    ]
+    assert look_up(short) == of_word + apart[0]
+    assert look_up(long) == 3 * of_word + sum(apart)
