@@ -102,6 +102,7 @@ def _start(workers: list["_Worker"], answer: Answer, jobs: int) -> None:
             theirs.close()
             workers.append(_Worker(process, ours))
     finally:
+        gc.unfreeze()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -557,6 +557,13 @@ class TestProcess:
     """What only a process of its own can show."""
 
     COMMAND = (sys.executable, "-m", "service.cli", "tag", "--jsonl")
+
+    @pytest.fixture(autouse=True)
+    def _signals_are_heard(self) -> Iterator[None]:
+        # Run in the background of a shell, all that is started here would ignore it.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
 
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_line_is_answered_before_the_next_is_read(

@@ -15,6 +15,8 @@ from service.web.keys import KeyFile
 from service.web.settings import Settings
 from tests.web.fake_tagger import FakeTagger
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def keys(tmp_path: Path) -> KeyFile:
