@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.serving import HOST, PATIENCE
+from benchmarks.serving import HOST, PATIENCE, stop
 
 ROOT = Path(__file__).parents[1]
 CLASSIFY, CONSTANT, BARE = "/v1/classify", "/constant", "/bare"
@@ -100,12 +100,7 @@ def serving(
             said = log.read().decode(errors="replace")
             raise ServerError(f"{application} does not start: {said}") from None
         finally:
-            server.terminate()
-            try:
-                server.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            stop(server)
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, path: str, body: bytes) -> None:
