@@ -11,7 +11,6 @@ from service.web import (
     cors,
     docs,
     errors,
-    headers,
     health,
     metrics,
     observing,
@@ -51,7 +50,6 @@ def create_app(
     errors.register(app)
     observing.register(app, counts)
     access.register(app, settings)
-    app.after_request(headers.finish)
     if settings.cors_origins != "none":
         app.after_request(cors.allow(settings.cors_origins))
     return app

@@ -14,7 +14,11 @@ import socket
 import threading
 import time
 
-SMALL_BYTES = 64 * 1024  # a request up to this is short work
+SMALL_BYTES = 64 * 1024  # a request up to this is small
+
+# What may take long, or be answered with more than a client takes at once: batches,
+# streams, the card, a version to be loaded, the counts of all workers.
+_LONG_WORK = re.compile(rb"[A-Z]+ /(?:v1/(?:classify/|model/)|metrics)")
 
 _HEAD_BYTES = 64 * 1024
 _GATHERED_BYTES = 4 * 1024 * 1024
@@ -68,10 +72,11 @@ class Channel:
     """A client's socket, what has come on it, and what it has still to take.
 
     The worker's loop calls `gather`, `offer`, `flush` and `discard`, which never wait.
-    A thread that answers uses it as gunicorn uses a socket: `recv` and `sendall` wait,
-    and raise TimeoutError when the client has been too slow for too long.
+    Who answers uses it as gunicorn uses a socket: `recv` and `sendall` wait, and raise
+    TimeoutError when the client has been too slow for too long.
 
     Attributes:
+        may_wait: Whether they do; the loop, which may not, answers short work.
         deadline: By when the loop must have seen the client do something
             (`time.monotonic`).
     """
@@ -84,6 +89,7 @@ class Channel:
         self._patience = seconds
         self._unsent = bytearray()
         self._taken = 0
+        self.may_wait = True
         self.begin(b"", seconds)
 
     def fileno(self) -> int:
@@ -109,8 +115,13 @@ class Channel:
 
     @property
     def is_small(self) -> bool:
-        """Whether the request is whole and short."""
+        """Whether the request is whole and small."""
         return self._total is not None and self._total <= SMALL_BYTES
+
+    @property
+    def is_short_work(self) -> bool:
+        """Whether it is small, and so is its answer, soon made."""
+        return self.is_small and not _LONG_WORK.match(self._came)
 
     def gather(self) -> Stage:
         """Take in what has come, and judge it."""
@@ -250,6 +261,8 @@ class Channel:
         return len(content)
 
     def _wait(self, event: int) -> None:
+        if not self.may_wait:
+            raise TimeoutError("the loop waits for no client")
         started = time.monotonic()
         poll = select.poll()
         poll.register(self._socket, event)
@@ -267,9 +280,11 @@ class Channel:
 
     def _keep(self, content: memoryview) -> bool:
         size = len(content)
-        if len(self._unsent) + size > _UNSENT_BYTES or not self._budget.take(size):
-            return False
-        self._taken += size
+        if len(self._unsent) + size > SMALL_BYTES:
+            is_too_much = len(self._unsent) + size > _UNSENT_BYTES
+            if is_too_much or not self._budget.take(size):
+                return False
+            self._taken += size
         self._unsent += content
         return True
 

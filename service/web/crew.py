@@ -1,4 +1,4 @@
-"""Threads, and the line of requests that wait for one of them."""
+"""Lines of requests that wait to be answered, and threads that answer them."""
 
 import logging
 import threading
@@ -6,6 +6,39 @@ from collections import deque
 from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
+
+
+class Line[Request]:
+    """Requests in the order in which they came; for the use of one thread."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[float, Request]] = deque()
+
+    def __bool__(self) -> bool:
+        """Whether any request waits."""
+        return bool(self._waiting)
+
+    def add(self, request: Request, since: float) -> None:
+        """Put a request at the end; it has waited since then already."""
+        self._waiting.append((since, request))
+
+    def next(self) -> Request:
+        """Take out the first one."""
+        return self._waiting.popleft()[1]
+
+    def oldest(self) -> float | None:
+        """Since when the first one has waited (`time.monotonic`)."""
+        try:
+            return self._waiting[0][0]
+        except IndexError:
+            return None
+
+    def take_out(self, before: float) -> list[Request]:
+        """Take out the requests that have waited since before then."""
+        found = []
+        while self._waiting and self._waiting[0][0] < before:
+            found.append(self.next())
+        return found
 
 
 class Crew[Request]:
@@ -17,7 +50,7 @@ class Crew[Request]:
 
     def __init__(self, size: int, answer: Callable[[Request], None]) -> None:
         self._answer = answer
-        self._line: deque[tuple[float, Request]] = deque()
+        self._line: Line[Request] = Line()
         self._come = threading.Condition()
         for _ in range(size):
             threading.Thread(target=self._work, daemon=True).start()
@@ -25,23 +58,17 @@ class Crew[Request]:
     def add(self, request: Request, since: float) -> None:
         """Put a request at the end of the line; it has waited since then already."""
         with self._come:
-            self._line.append((since, request))
+            self._line.add(request, since)
             self._come.notify()
 
     def oldest(self) -> float | None:
         """Since when the first in the line has waited (`time.monotonic`)."""
-        try:
-            return self._line[0][0]
-        except IndexError:
-            return None
+        return self._line.oldest()
 
     def take_out(self, before: float) -> list[Request]:
         """Take out the requests that have waited since before then."""
-        found = []
         with self._come:
-            while self._line and self._line[0][0] < before:
-                found.append(self._line.popleft()[1])
-        return found
+            return self._line.take_out(before)
 
     def shutdown(self, wait: bool = False) -> None:
         """Nothing: the threads end with the process. gunicorn calls it."""
@@ -51,7 +78,7 @@ class Crew[Request]:
             with self._come:
                 while not self._line:
                     self._come.wait()
-                _, request = self._line.popleft()
+                request = self._line.next()
             try:
                 self._answer(request)
             except Exception:  # noqa: BLE001 - the thread is needed for others

@@ -23,7 +23,7 @@ from werkzeug.exceptions import (
     UnprocessableEntity,
 )
 
-from service.web.headers import request_id
+from service.web.observing import current
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,10 @@ def _log_failure(error: Exception) -> Problem:
     # Only the type and the place: an exception's message, and so a traceback as
     # it is usually logged, may quote the article.
     _log.error(
-        "request %s failed: %s at %s", request_id(), type(error).__name__, place(error)
+        "request %s failed: %s at %s",
+        current().request_id,
+        type(error).__name__,
+        place(error),
     )
     return problem_of(
         InternalServerError(

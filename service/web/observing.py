@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from flask import Flask, Response, request
 
 from service.tagging.tagger import Article, TaggedArticle, Tagger, Wish
-from service.web.headers import request_id
+from service.web import headers
 from service.web.metrics import EXTENSION, STEPS, Metrics
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Exchange:
         method: str = environ["REQUEST_METHOD"]
         bytes_in: str = environ.get("CONTENT_LENGTH", "")
         self.method = method if method in _METHODS else _OTHER
-        self.request_id: str | None = None
+        self.request_id = headers.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         self.route: str | None = None
         self.status = 0
         self.key: str | None = None
@@ -206,9 +206,12 @@ class _Observed:
         exchange = Exchange(self._metrics, environ)
         environ[_KEY] = exchange
 
-        def start(status: str, *rest: Any) -> Any:  # noqa: ANN401 - WSGI's own
+        def start(status: str, own: headers.Pairs, *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
             exchange.status = int(status[:3])
-            return start_response(status, *rest)
+            completed = headers.complete(
+                own, exchange.method, exchange.status, exchange.request_id
+            )
+            return start_response(status, completed, *rest)
 
         def end() -> None:
             self._metrics.in_flight.dec()
@@ -231,9 +234,7 @@ def register(app: Flask, metrics: Metrics) -> None:
 
 
 def _name(response: Response) -> Response:
-    """Note what only Flask knows of a request."""
-    exchange = current()
-    exchange.request_id = request_id()
+    """Note what Flask knows of a request: where it went."""
     if request.url_rule is not None:
-        exchange.route = request.url_rule.rule
+        current().route = request.url_rule.rule
     return response

@@ -2,8 +2,8 @@
 
 gunicorn's own threaded worker reads a request in the thread that answers it, for as
 long as the client pleases, and lets requests queue without end. Here the loop gathers
-requests (channel.py), a few threads answer them (crew.py), and who has waited too long
-for a thread is told so at once.
+requests (channel.py) and answers what is short work; what may take long is for a few
+threads (crew.py). Who has waited too long is told so at once.
 
 What is not HTTP, and what comes in excess, is answered in problems as all else is.
 """
@@ -27,7 +27,7 @@ from gunicorn.http import errors, wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from service.web.channel import Budget, Channel, Stage
-from service.web.crew import Crew
+from service.web.crew import Crew, Line
 from service.web.errors import Problem
 from service.web.settings import Settings
 
@@ -37,10 +37,12 @@ HELD_BYTES = 16 * 1024 * 1024
 _METRICS = "barchasb.metrics"  # importing it here would be too early for its folder
 _RETRY_SECONDS = 1
 _SWEEP_SECONDS = 0.25
+_SLICE_SECONDS = 0.002  # of answering, before the loop looks for what has come
 _SHORT = 0.4  # of how long a request may wait, where waits stay long
 # Python's own 5 ms are a long time for the loop to wait while others compute.
 _SWITCH_SECONDS = 0.002
 _DISCARD_SECONDS = 5.0
+_ACCEPTED_AT_ONCE = 16
 _COURTEOUS = 16  # connections; among many more, chance is fair enough
 _COURTESY_SECONDS = 0.0001
 _REFUSALS = (
@@ -85,13 +87,15 @@ class _Connection:
 
 
 type _Step = Callable[[_Connection], None]
+type _Waiting = Line[_Connection] | Crew[_Connection]
 
 
 class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's threaded worker with bounds on what a client may cost.
 
-    The loop, in the main thread, owns a connection until it hands it to a crew, and
-    again from `finish_request` on.
+    The loop, in the main thread, owns a connection but while a crew's thread answers.
+    It answers short work itself: to hand a request to a thread and back costs as much
+    as to tag an article.
     """
 
     def __init__(self, *arguments: object, **options: object) -> None:
@@ -115,11 +119,13 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             sys.exit("barchasb: serve TLS with a proxy in front, not with --certfile")
 
     def get_thread_pool(self) -> Crew[_Connection]:
-        """The crew for short work; the other one is for what may take long."""
+        """The crew for whole requests; another one waits for bodies that are not."""
+        self._short: Line[_Connection] = Line()
         self._crews = tuple(
             Crew(size, self._answer) for size in (self.cfg.threads, LONG_WORK_THREADS)
         )
-        self._relaxed = dict.fromkeys(self._crews, time.monotonic())
+        self._lines: tuple[_Waiting, ...] = (self._short, *self._crews)
+        self._relaxed = [time.monotonic()] * len(self._lines)
         return self._crews[0]
 
     def init_process(self) -> None:
@@ -130,7 +136,13 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     # Connections come, and go.
 
     def accept(self, listener: socket.socket) -> bool:
-        """Take up a connection, if there is one."""
+        """Take up the connections there are, not very many; whether there were any."""
+        taken = 0
+        while taken < _ACCEPTED_AT_ONCE and self._accept_one(listener):
+            taken += 1
+        return taken > 0
+
+    def _accept_one(self, listener: socket.socket) -> bool:
         # All workers race for it, and the same one would win again and again: who has
         # fewer connections shall be first.
         if 0 < self.nr_conns <= _COURTEOUS and self.alive:
@@ -197,8 +209,26 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._refuse(conn, _Then.DISCARD, *_OVERLONG)
         else:
             self._unwatch(conn)
-            is_short = stage is Stage.WHOLE and conn.sock.is_small
-            self._crews[not is_short].add(conn, self._since)
+            self._line_for(conn).add(conn, self._since)
+
+    def _line_for(self, conn: _Connection) -> _Waiting:
+        if conn.stage is Stage.WHOLE and conn.sock.is_short_work:
+            return self._short
+        is_gathered = conn.stage is Stage.WHOLE and conn.sock.is_small
+        return self._crews[not is_gathered]
+
+    def _answer_short(self) -> None:
+        """Answer the short work that waits, for as long as a slice; the loop does."""
+        end = time.monotonic() + _SLICE_SECONDS
+        while self._short and time.monotonic() < end:
+            conn = self._short.next()
+            conn.sock.may_wait = False
+            then = _Then.DISCARD
+            try:
+                then = self.handle(conn)
+            finally:
+                conn.sock.may_wait = True
+                self.finish_request(conn, then)
 
     def _answer(self, conn: _Connection) -> None:
         """Answer a request; a crew's thread does."""
@@ -209,7 +239,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self.method_queue.defer(self.finish_request, conn, then)
 
     def finish_request(self, conn: _Connection, then: _Then) -> None:
-        """Take a connection back from a thread."""
+        """Take a connection back that has been answered."""
         conn.then = then
         if then is _Then.NEXT:
             conn.sock.begin(conn.parser.unreader.take_buffered(), self._idle_seconds())
@@ -313,12 +343,14 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             # that they waited for the loop counts as well.
             self._since = self._looked
         else:
-            events = self.poller.select(min(timeout, self._patience()))
+            if not self._short:
+                events = self.poller.select(min(timeout, self._patience()))
             self._since = time.monotonic()
         self._looked = time.monotonic()
         for key, _ in events:
             key.data(key.fileobj)
         self._turn_away()
+        self._answer_short()
         self._tell()
 
     def _turn_away(self) -> None:
@@ -331,20 +363,20 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         """
         now = time.monotonic()
         short = self._queue_seconds * _SHORT
-        for crew in self._crews:
-            waited = now - (crew.oldest() or now)
+        for place, line in enumerate(self._lines):
+            waited = now - (line.oldest() or now)
             if waited < short / 2:
-                self._relaxed[crew] = now
+                self._relaxed[place] = now
                 continue
-            is_tense = now - self._relaxed[crew] > self._queue_seconds
-            for conn in crew.take_out(
+            is_tense = now - self._relaxed[place] > self._queue_seconds
+            for conn in line.take_out(
                 now - (short if is_tense else self._queue_seconds)
             ):
                 self._refuse_waiting(conn)
 
     def _patience(self) -> float:
         """Seconds until the first in a line may have waited too long."""
-        since = min(crew.oldest() or math.inf for crew in self._crews)
+        since = min(line.oldest() or math.inf for line in self._lines)
         return max(0.0, since + self._queue_seconds * _SHORT - time.monotonic())
 
     def _refuse_waiting(self, conn: _Connection) -> None:

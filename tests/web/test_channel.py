@@ -1,5 +1,6 @@
 """A connection's bytes, gathered and sent without waiting for its client."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -177,22 +178,62 @@ def test_reading_ends_when_the_client_is_too_slow(
         hurried.recv(10)
 
 
-def test_answer_that_is_not_taken_is_left_to_the_loop(
-    here: Channel, client: socket.socket, budget: Budget
-) -> None:
-    small = b"x" * channel.SMALL_BYTES
+def fill(sock: socket.socket) -> int:
+    """Send until the client's side takes no more; how much it took."""
     sent = 0
-    while not here._unsent:
-        here.sendall(small)
-        sent += len(small)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sent += sock.send(b"x" * channel.SMALL_BYTES)
+    return sent
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+def test_answer_that_is_not_taken_is_left_to_the_loop(
+    here: Channel, client: socket.socket, budget: Budget, is_long: bool
+) -> None:
+    sent = fill(here._socket)
+    here.may_wait = False
+    here.sendall(b"x" * (channel.SMALL_BYTES + is_long))
+    sent += channel.SMALL_BYTES + is_long
     assert not here.flush()
-    assert not budget.take(2 * channel.SMALL_BYTES)
+    # Only what is long counts.
+    assert budget.take(2 * channel.SMALL_BYTES) is not is_long
     came = 0
     while came < sent:
         came += len(client.recv(1 << 20))
         here.flush()
     assert here.flush()
+
+
+def test_loop_waits_for_no_client(here: Channel, budget: Budget) -> None:
+    fill(here._socket)
     assert budget.take(2 * channel.SMALL_BYTES)
+    here.may_wait = False
+    with pytest.raises(TimeoutError):
+        here.sendall(b"x" * LONG)
+    with pytest.raises(TimeoutError):
+        here.recv(1)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_short"),
+    [
+        (b"POST /v1/classify HTTP/1.1", True),
+        (b"GET /healthz HTTP/1.1", True),
+        (b"GET /v1/model HTTP/1.1", True),
+        (b"POST /v1/classify/batch HTTP/1.1", False),
+        (b"POST /v1/classify/stream?limit=1 HTTP/1.1", False),
+        (b"GET /v1/model/card HTTP/1.1", False),
+        (b"POST /v1/model/reload HTTP/1.1", False),
+        (b"GET /metrics HTTP/1.1", False),
+    ],
+)
+def test_work_that_may_take_long_is_told_by_its_path(
+    here: Channel, client: socket.socket, line: bytes, is_short: bool
+) -> None:
+    client.sendall(line + b"\r\nHost: x\r\n\r\n")
+    assert here.gather() is Stage.WHOLE
+    assert here.is_short_work is is_short
 
 
 def test_sending_ends_when_the_client_is_too_slow(
