@@ -19,9 +19,9 @@ _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 wsgi_app = "service.wsgi:application"
 bind = f"{_host}:{_settings.port}"
 workers = _settings.workers
-# Chosen by measurement, as was the number of threads: benchmarks/README.md has the
-# figures. More threads than this wait for each other's interpreter lock, and gevent
-# lets a few requests wait for seconds.
+# Chosen by measurement: benchmarks/README.md has the figures. Threads wait for each
+# other's interpreter lock, so the loop answers what is short work, and these few are
+# for batches and the like. gevent lets a few requests wait for seconds.
 worker_class = "service.web.worker.ProblemWorker"
 threads = 4
 # A client beyond so many is answered 503. Each may hold a request of 64 KiB.

@@ -1,9 +1,21 @@
-"""Threads, and the line before them."""
+"""Lines of requests, and threads that answer them."""
 
 import threading
 import time
 
-from service.web.crew import Crew
+from service.web.crew import Crew, Line
+
+
+def test_line_gives_the_first_first_and_drops_the_oldest() -> None:
+    line: Line[str] = Line()
+    assert not line
+    assert line.oldest() is None
+    for since, request in enumerate("abcd"):
+        line.add(request, float(since))
+    assert line.next() == "a"
+    assert line.take_out(before=3.0) == ["b", "c"]
+    assert line
+    assert line.oldest() == 3.0
 
 
 def test_requests_are_answered_in_order() -> None:
