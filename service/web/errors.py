@@ -13,7 +13,7 @@ import logging
 import traceback
 
 import msgspec
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import (
     HTTPException,
@@ -22,8 +22,6 @@ from werkzeug.exceptions import (
     NotFound,
     UnprocessableEntity,
 )
-
-from service.web.observing import current
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +100,7 @@ def _log_failure(error: Exception) -> Problem:
     # it is usually logged, may quote the article.
     _log.error(
         "request %s failed: %s at %s",
-        current().request_id,
+        request.headers["X-Request-ID"],
         type(error).__name__,
         place(error),
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _KEY = "barchasb.exchange"
+_REQUEST_ID = "HTTP_X_REQUEST_ID"
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _OTHER = "other"  # any word may be sent as a method
 _MS = 1000.0
@@ -68,7 +69,7 @@ class Exchange:
         method: str = environ["REQUEST_METHOD"]
         bytes_in: str = environ.get("CONTENT_LENGTH", "")
         self.method = method if method in _METHODS else _OTHER
-        self.request_id = headers.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        self.request_id = headers.request_id(environ.get(_REQUEST_ID, ""))
         self.route: str | None = None
         self.status = 0
         self.key: str | None = None
@@ -205,6 +206,7 @@ class _Observed:
     ) -> Iterable[bytes]:
         exchange = Exchange(self._metrics, environ)
         environ[_KEY] = exchange
+        environ[_REQUEST_ID] = exchange.request_id
 
         def start(status: str, own: headers.Pairs, *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
             exchange.status = int(status[:3])

@@ -44,7 +44,7 @@ class Settings:
             and 100/second elsewhere.
         trusted_proxies: Networks whose X-Forwarded-For is believed, separated by
             commas; "none" for none.
-        queue_ms: How long a request may wait for a thread before it is answered 503.
+        queue_ms: How long a request may wait for its turn before it is answered 503.
         read_seconds: How long a client may keep the service waiting for a request.
         log_level: The least serious messages that are logged.
         log_format: JSON lines for a machine to read, or text for people.

@@ -5,37 +5,34 @@ long as the client pleases, and lets requests queue without end. Here the loop g
 requests (channel.py) and answers what is short work; what may take long is for a few
 threads (crew.py). Who has waited too long is told so at once.
 
-What is not HTTP, and what comes in excess, is answered in problems as all else is.
+What is not HTTP, and what comes in excess, is answered in problems (refusals.py) as all
+else is.
 """
 
 import enum
-import functools
 import math
 import selectors
 import socket
 import sys
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from gunicorn import http  # type: ignore[import-untyped]
-from gunicorn.http import errors, wsgi  # type: ignore[import-untyped]
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
+from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from service.web.channel import Budget, Channel, Stage
 from service.web.crew import Crew, Line
-from service.web.errors import Problem
+from service.web.refusals import BUSY, OVERLONG, SLOW, Refusal, refusal_of
 from service.web.settings import Settings
 
 LONG_WORK_THREADS = 8
 HELD_BYTES = 16 * 1024 * 1024
 
 _METRICS = "barchasb.metrics"  # importing it here would be too early for its folder
-_RETRY_SECONDS = 1
 _SWEEP_SECONDS = 0.25
 _SLICE_SECONDS = 0.002  # of answering, before the loop looks for what has come
 _SHORT = 0.4  # of how long a request may wait, where waits stay long
@@ -45,21 +42,6 @@ _DISCARD_SECONDS = 5.0
 _ACCEPTED_AT_ONCE = 16
 _COURTEOUS = 16  # connections; among many more, chance is fair enough
 _COURTESY_SECONDS = 0.0001
-_REFUSALS = (
-    (errors.LimitRequestLine, 414, "The request line is too long."),
-    (errors.LimitRequestHeaders, 431, "The request has too many or too long headers."),
-    (
-        errors.ExpectationFailed,
-        417,
-        "The only expectation that is met is 100-continue.",
-    ),
-    (errors.UnsupportedTransferCoding, 501, "The only transfer coding is chunked."),
-    (errors.ParseException, 400, "The request is not well-formed HTTP/1.1."),
-    (Exception, 500, "The service failed to answer."),
-)
-_BUSY = (503, "The service has more to do than it can; ask again in a second.")
-_OVERLONG = (431, "The request has too many or too long headers.")
-_SLOW = (408, "The request did not come in time; send it faster, or in parts.")
 
 
 class _Then(enum.Enum):
@@ -158,7 +140,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self.nr_conns += 1
         if self.nr_conns > self.cfg.worker_connections:
             channel.gather()
-            self._refuse(conn, _Then.CLOSE, *_BUSY)
+            self._refuse(conn, _Then.CLOSE, BUSY)
         else:
             self._gather(conn)
         return True
@@ -206,7 +188,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         elif stage is Stage.GONE:
             self._close(conn)
         elif stage is Stage.OVERLONG:
-            self._refuse(conn, _Then.DISCARD, *_OVERLONG)
+            self._refuse(conn, _Then.DISCARD, OVERLONG)
         else:
             self._unwatch(conn)
             self._line_for(conn).add(conn, self._since)
@@ -275,7 +257,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             conn.parser.unreader.unread(conn.sock.take())
             request = next(conn.parser)
             return self.handle_request(request, conn)
-        except (errors.NoMoreData, StopIteration, OSError) as error:
+        except (NoMoreData, StopIteration, OSError) as error:
             self.log.debug("connection given up: %s", type(error).__name__)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
             self.handle_error(request, conn.sock, conn.client, error)
@@ -321,15 +303,13 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         gunicorn would log the request's query and the exception's words, both of which
         may quote an article.
         """
-        status, detail = next(
-            (status, detail)
-            for kind, status, detail in _REFUSALS
-            if isinstance(error, kind)
+        refusal = refusal_of(error)
+        self.log.warning(
+            "request refused: %s, %d", type(error).__name__, refusal.status
         )
-        self.log.warning("request refused: %s, %d", type(error).__name__, status)
-        self._count(status)
+        self._count(refusal.status)
         try:
-            client.sendall(_problem(status, detail))
+            client.sendall(refusal.answer())
         except OSError:
             self.log.debug("the client is gone")
 
@@ -382,14 +362,14 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def _refuse_waiting(self, conn: _Connection) -> None:
         rest = conn.sock.skip() if conn.stage is Stage.WHOLE and self.alive else None
         if rest is None:
-            self._refuse(conn, _Then.DISCARD, *_BUSY)
+            self._refuse(conn, _Then.DISCARD, BUSY)
         else:
             conn.sock.begin(rest, self._idle_seconds())
-            self._refuse(conn, _Then.NEXT, *_BUSY)
+            self._refuse(conn, _Then.NEXT, BUSY)
 
-    def _refuse(self, conn: _Connection, then: _Then, status: int, detail: str) -> None:
-        self._refused[status] += 1
-        conn.sock.offer(_problem(status, detail, keep=then is _Then.NEXT))
+    def _refuse(self, conn: _Connection, then: _Then, refusal: Refusal) -> None:
+        self._refused[refusal.status] += 1
+        conn.sock.offer(refusal.answer(keep=then is _Then.NEXT))
         conn.then = then
         self._flush(conn)
 
@@ -416,7 +396,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         for conn in [one for one in self._watched if force or one.sock.deadline < now]:
             is_asking = conn.stage is Stage.PARTIAL and not conn.sock.is_idle
             if is_asking and conn.then is _Then.NEXT and not force:
-                self._refuse(conn, _Then.DISCARD, *_SLOW)
+                self._refuse(conn, _Then.DISCARD, SLOW)
             else:
                 self._close(conn)
 
@@ -448,25 +428,3 @@ def _send(answer: Iterable[bytes], response: Any) -> None:  # noqa: ANN401
         close = getattr(answer, "close", None)
         if close is not None:
             close()
-
-
-@functools.cache
-def _body(status: int, detail: str) -> bytes:
-    title = HTTPStatus(status).phrase
-    return msgspec.json.encode(
-        Problem(type="about:blank", title=title, status=status, detail=detail)
-    )
-
-
-def _problem(status: int, detail: str, *, keep: bool = False) -> bytes:
-    body = _body(status, detail)
-    head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-        f"Connection: {'keep-alive' if keep else 'close'}\r\n"
-        "Content-Type: application/problem+json\r\n"
-        f"Content-Length: {len(body)}\r\n"
-        "Cache-Control: no-store\r\n"
-    )
-    if status == _BUSY[0]:
-        head += f"Retry-After: {_RETRY_SECONDS}\r\n"
-    return f"{head}X-Request-ID: {uuid.uuid4().hex}\r\n\r\n".encode("ascii") + body

@@ -1,0 +1,85 @@
+"""Answers to requests that never reach the application: problems, as all others are."""
+
+import uuid
+from functools import cached_property
+from http import HTTPStatus
+
+import msgspec
+from gunicorn.http import errors  # type: ignore[import-untyped]
+
+from service.web.errors import Problem
+
+_RETRY_SECONDS = 1
+
+
+class Refusal(msgspec.Struct, frozen=True, dict=True):
+    """Why a request is not answered.
+
+    Attributes:
+        status: The HTTP status.
+        detail: What is wrong, and the cure.
+    """
+
+    status: int
+    detail: str
+
+    def answer(self, *, keep: bool = False) -> bytes:
+        """The whole HTTP answer.
+
+        Args:
+            keep: Whether the connection stays open for another request.
+        """
+        persistence = "keep-alive" if keep else "close"
+        head = (
+            f"{self._head}Connection: {persistence}\r\nX-Request-ID: {uuid.uuid4().hex}"
+        )
+        return f"{head}\r\n\r\n".encode("ascii") + self._body
+
+    @cached_property
+    def _head(self) -> str:
+        lines = [
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
+            "Content-Type: application/problem+json",
+            f"Content-Length: {len(self._body)}",
+            "Cache-Control: no-store",
+        ]
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            lines.append(f"Retry-After: {_RETRY_SECONDS}")
+        return "".join(f"{line}\r\n" for line in lines)
+
+    @cached_property
+    def _body(self) -> bytes:
+        title = HTTPStatus(self.status).phrase
+        return msgspec.json.encode(
+            Problem(
+                type="about:blank", title=title, status=self.status, detail=self.detail
+            )
+        )
+
+
+BUSY = Refusal(503, "The service has more to do than it can; ask again in a second.")
+OVERLONG = Refusal(431, "The request has too many or too long headers.")
+SLOW = Refusal(408, "The request did not come in time; send it faster, or in parts.")
+
+_OF_ERRORS = (
+    (errors.LimitRequestLine, Refusal(414, "The request line is too long.")),
+    (errors.LimitRequestHeaders, OVERLONG),
+    (
+        errors.ExpectationFailed,
+        Refusal(417, "The only expectation that is met is 100-continue."),
+    ),
+    (
+        errors.UnsupportedTransferCoding,
+        Refusal(501, "The only transfer coding is chunked."),
+    ),
+    (
+        errors.ParseException,
+        Refusal(400, "The request is not well-formed HTTP/1.1."),
+    ),
+    (Exception, Refusal(500, "The service failed to answer.")),
+)
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """What is answered where gunicorn or the application raised an error."""
+    return next(refusal for kind, refusal in _OF_ERRORS if isinstance(error, kind))
