@@ -101,7 +101,11 @@ def _read(most: int) -> bytes:
     try:
         stream = request.stream
         body = stream.read(most + 1)
-        while len(body) <= most and (piece := stream.read(most + 1 - len(body))):
+        # One that has come whole is not asked for more; chunks announce nothing.
+        while len(body) != announced and len(body) <= most:
+            piece = stream.read(most + 1 - len(body))
+            if not piece:
+                break
             body += piece
     except Exception as error:  # noqa: BLE001 - each server has its own
         raise _broken(error) from None

@@ -26,6 +26,10 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # A log that cannot be written is no reason to write elsewhere, nor to stop.
     logging.raiseExceptions = False
+    # Nor is it told who logs, in which thread: logging need not look (its manual's
+    # "Optimization" names these).
+    logging._srcfile = ""
+    logging.logThreads = logging.logMultiprocessing = False
 
 
 class ServerLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
