@@ -28,6 +28,7 @@ _PIECE_BYTES = 256 * 1024
 _LEAST_RATE = 4096
 _MS = 1000.0
 _END = b"\r\n\r\n"
+_PROBES = (b"GET /healthz ", b"GET /readyz ")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?=\r\n|$)")
 _CLOSES = re.compile(rb"^[^\r]* http/1\.0(?:\r|$)|\r\nconnection:[^\r]*\bclose\b")
 
@@ -122,6 +123,11 @@ class Channel:
     def is_short_work(self) -> bool:
         """Whether it is small, and so is its answer, soon made."""
         return self.is_small and not _LONG_WORK.match(self._came)
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether a supervisor asks for the service's health."""
+        return self._came.startswith(_PROBES)
 
     def gather(self) -> Stage:
         """Take in what has come, and judge it."""

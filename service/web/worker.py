@@ -102,11 +102,16 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def get_thread_pool(self) -> Crew[_Connection]:
         """The crew for whole requests; another one waits for bodies that are not."""
+        self._probes: Line[_Connection] = Line()
         self._short: Line[_Connection] = Line()
         self._crews = tuple(
             Crew(size, self._answer) for size in (self.cfg.threads, LONG_WORK_THREADS)
         )
-        self._lines: tuple[_Waiting, ...] = (self._short, *self._crews)
+        self._lines: tuple[_Waiting, ...] = (
+            self._probes,
+            self._short,
+            *self._crews,
+        )
         self._relaxed = [time.monotonic()] * len(self._lines)
         return self._crews[0]
 
@@ -194,23 +199,32 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._line_for(conn).add(conn, self._since)
 
     def _line_for(self, conn: _Connection) -> _Waiting:
-        if conn.stage is Stage.WHOLE and conn.sock.is_short_work:
-            return self._short
-        is_gathered = conn.stage is Stage.WHOLE and conn.sock.is_small
-        return self._crews[not is_gathered]
+        if conn.stage is not Stage.WHOLE or not conn.sock.is_small:
+            return self._crews[1]
+        if conn.sock.is_probe:
+            return self._probes
+        return self._short if conn.sock.is_short_work else self._crews[0]
 
     def _answer_short(self) -> None:
-        """Answer the short work that waits, for as long as a slice; the loop does."""
+        """Answer the short work that waits, for as long as a slice; the loop does.
+
+        A supervisor who was turned away under load would end the service, or send all
+        to the others: a probe does not wait where articles do.
+        """
         end = time.monotonic() + _SLICE_SECONDS
+        if self._probes:
+            self._answer_here(self._probes.next())
         while self._short and time.monotonic() < end:
-            conn = self._short.next()
-            conn.sock.may_wait = False
-            then = _Then.DISCARD
-            try:
-                then = self.handle(conn)
-            finally:
-                conn.sock.may_wait = True
-                self.finish_request(conn, then)
+            self._answer_here(self._short.next())
+
+    def _answer_here(self, conn: _Connection) -> None:
+        conn.sock.may_wait = False
+        then = _Then.DISCARD
+        try:
+            then = self.handle(conn)
+        finally:
+            conn.sock.may_wait = True
+            self.finish_request(conn, then)
 
     def _answer(self, conn: _Connection) -> None:
         """Answer a request; a crew's thread does."""
@@ -323,7 +337,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             # that they waited for the loop counts as well.
             self._since = self._looked
         else:
-            if not self._short:
+            if not (self._probes or self._short):
                 events = self.poller.select(min(timeout, self._patience()))
             self._since = time.monotonic()
         self._looked = time.monotonic()
