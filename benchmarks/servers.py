@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.serving import HOST, PATIENCE, stop
+from benchmarks.serving import HOST, PATIENCE, free_port, stop
 
 ROOT = Path(__file__).parents[1]
 CLASSIFY, CONSTANT, BARE = "/v1/classify", "/constant", "/bare"
@@ -81,7 +80,7 @@ def serving(
         variables: The server's environment.
         options: gunicorn's.
     """
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", *options, application]
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
@@ -115,9 +114,3 @@ def _wait(server: subprocess.Popen[bytes], port: int, path: str, body: bytes) ->
             time.sleep(_ASK_AGAIN)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

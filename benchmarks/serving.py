@@ -6,12 +6,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HOST = "127.0.0.1"
 PATIENCE = 30.0  # seconds to wait for a start, a stop or an answer at all
 _ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -26,9 +33,18 @@ def served(models: Path, log: Path, **variables: str) -> Iterator[tuple[int, int
     Yields:
         The port, and the id of the process that workers are forked from.
     """
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
+    process = start(models, log, port, **variables)
+    try:
+        yield port, process.pid
+    finally:
+        stop(process)
+
+
+def start(
+    models: Path, log: Path, port: int, **variables: str
+) -> subprocess.Popen[bytes]:
+    """Serve a folder of versions on a port, until `stop`; returns once it listens."""
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": str(_ROOT),
@@ -39,15 +55,27 @@ def served(models: Path, log: Path, **variables: str) -> Iterator[tuple[int, int
         **variables,
     }
     command = [sys.executable, "-m", "gunicorn", "--config", "service/gunicorn_conf.py"]
-    with log.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603 - our own service
+    return run(command, environment, log, port)
+
+
+def run(
+    command: Sequence[str], environment: dict[str, str], log: Path, port: int
+) -> subprocess.Popen[bytes]:
+    """Run a server of ours; returns once it listens.
+
+    Raises:
+        RuntimeError: It does not; the message has what it printed.
+    """
+    with log.open("ab") as file:
+        process = subprocess.Popen(  # noqa: S603 - our own command
             command, cwd=_ROOT, env=environment, stdout=file, stderr=file
         )
     try:
         _wait_until_ready(port, process, log)
-        yield port, process.pid
-    finally:
+    except BaseException:
         stop(process)
+        raise
+    return process
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -69,7 +97,7 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) ->
             time.sleep(0.05)
         else:
             return
-    raise RuntimeError(f"the service does not start: {log.read_text('utf-8')}")
+    raise RuntimeError(f"it does not start: {log.read_text('utf-8')}")
 
 
 def workers_of(pid: int) -> list[int]:

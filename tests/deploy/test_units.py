@@ -52,7 +52,14 @@ def test_unit_is_valid(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["barchasb.env.example", "compose.yaml", "README.md", "systemd/barchasb.service"],
+    [
+        "barchasb.env.example",
+        "compose.yaml",
+        "README.md",
+        "systemd/barchasb.service",
+        "nginx/barchasb.conf",
+        "helm/barchasb/values.yaml",
+    ],
 )
 def test_settings_that_are_named_are_there(path: str) -> None:
     known = {f"BARCHASB_{field.name.upper()}" for field in dataclasses.fields(Settings)}
