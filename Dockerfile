@@ -7,7 +7,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 COPY requirements/runtime.txt /build/requirements/
 RUN python3 -m venv --without-pip /opt/barchasb
 RUN python3 -m pip --python /opt/barchasb/bin/python install --no-compile \
-        --require-hashes -r /build/requirements/runtime.txt
+        --require-hashes -r /build/requirements/runtime.txt \
+    && python3 -m pip --python /opt/barchasb/bin/python check
 # The packages' own tests and the GPU half of numba are never imported here. Byte code
 # is checked against nothing: on a read-only file system Python could not renew it, and
 # builders rewrite the times by which it would be judged stale.
@@ -24,7 +25,8 @@ WORKDIR /build
 COPY requirements/build.txt requirements/training.txt requirements/
 RUN python3 -m pip install --require-hashes -r requirements/build.txt \
     && python3 -m pip install --no-build-isolation --require-hashes \
-        -r requirements/training.txt
+        -r requirements/training.txt \
+    && python3 -m pip check
 COPY service service
 COPY training training
 COPY seeds seeds

@@ -5,6 +5,7 @@ PYTHON := .venv/bin/python
 
 .PHONY: help setup serve train evaluate robustness count test check check-seeds
 .PHONY: bench image clean
+.PHONY: check-wheels licences sbom
 .PHONY: training-environment dev-environment
 
 help: ## List the targets
@@ -53,6 +54,7 @@ bench: training-environment .venv-bench/.holds-bench ## Measure speed beside pee
 		--require-hashes -r requirements/build.txt
 	@.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet \
 		--require-hashes --no-build-isolation -r requirements/bench.txt
+	@.venv-bench/bin/python -m pip check
 	@touch $@
 
 image: ## Build the container image barchasb with docker, podman or buildah
@@ -61,8 +63,32 @@ image: ## Build the container image barchasb with docker, podman or buildah
 	elif command -v buildah >/dev/null; then buildah build --format docker --tag barchasb .; \
 	else echo "make image needs a running docker, or podman, or buildah." >&2; exit 1; fi
 
+check-wheels: dev-environment ## Check that each lock has wheels for x86-64 and arm64
+	@requirements/check-wheels.sh
+
+licences: dev-environment ## Write docs/licences.md, and check that all are allowed
+	@$(PYTHON) -m requirements.licences
+
+# It misses our own list of dependencies, which is runtime.in and not pyproject.toml.
+sbom: dev-environment .venv-runtime/.holds-runtime ## List what the image runs on, in CycloneDX
+	@mkdir -p build
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+		$(PYTHON) -W "ignore:The Component this BOM" -m cyclonedx_py environment \
+		--output-reproducible --pyproject pyproject.toml \
+		--output-file build/barchasb.cdx.json .venv-runtime/bin/python
+	@echo "Wrote build/barchasb.cdx.json"
+
+# The packages of the image, and no pip: as it is in the image.
+.venv-runtime/.holds-runtime: requirements/runtime.txt | dev-environment
+	@echo "Creating .venv-runtime, with the packages of requirements/runtime.txt"
+	@$(PYTHON) -m venv --clear --without-pip .venv-runtime
+	@$(PYTHON) -m pip --disable-pip-version-check --python .venv-runtime/bin/python \
+		install --quiet --require-hashes -r requirements/runtime.txt
+	@$(PYTHON) -m pip --python .venv-runtime/bin/python check
+	@touch $@
+
 clean: ## Remove environments and caches; models/ stays
-	rm -rf .venv .venv-bench .coverage* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv .venv-bench .venv-runtime .coverage* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache *.egg-info build htmlcov
 	find benchmarks service tests training -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true

@@ -57,6 +57,7 @@ pip_install --quiet --require-hashes -r requirements/build.txt
 pip_install --require-hashes --no-build-isolation -r "requirements/$lock.txt"
 echo "[3/3] Installing the command barchasb"
 pip_install --quiet --no-deps --no-build-isolation --editable .
+.venv/bin/python -m pip check
 
 echo "$key" >".venv/.holds-$lock"
 if [ "$lock" = dev ]; then

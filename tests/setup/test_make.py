@@ -19,6 +19,9 @@ TARGETS = {
     "check-seeds",
     "bench",
     "image",
+    "check-wheels",
+    "licences",
+    "sbom",
     "clean",
 }
 # None of these folders has a Python.
