@@ -13,7 +13,8 @@ RUN python3 -m pip --python /opt/barchasb/bin/python install --no-compile \
 # is checked against nothing: on a read-only file system Python could not renew it, and
 # builders rewrite the times by which it would be judged stale.
 RUN cd /opt/barchasb/lib/python3.12/site-packages \
-    && find . -type d -name tests -not -path './numpy/_core/tests' -prune -exec rm -rf {} + \
+    && find . -type d \( -name test -o -name tests \) -not -path './numpy/_core/tests' \
+        -prune -exec rm -rf {} + \
     && rm -rf numba/cuda numpy/_core/tests/[!_]* \
     && find . -name '*.pyi' -delete \
     && python3 -m compileall -q --invalidation-mode unchecked-hash . \
@@ -35,12 +36,17 @@ RUN python3 -m training build
 # The service is loaded once, so that its kernel is compiled here and not at every start:
 # that takes seconds and more memory than serving does. Machine code for any processor of
 # the architecture is as fast (the kernel hashes and adds) and is found again on each.
+# What numba writes holds the time of each source, by which it is judged stale, and
+# addresses in remarks that nothing reads: both would be others in every build.
 FROM packages AS service
+ARG SOURCE_DATE_EPOCH=1700000000
 WORKDIR /srv/barchasb
 COPY service service
 COPY --from=training /build/models models
-RUN NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=compiled PYTHONDONTWRITEBYTECODE=1 \
+RUN find service -exec touch --date="@$SOURCE_DATE_EPOCH" {} + \
+    && NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=compiled PYTHONDONTWRITEBYTECODE=1 \
         /opt/barchasb/bin/python -c 'import service.wsgi' \
+    && sed -i -E 's/( at 0x)[0-9a-f]{12}>/\1000000000000>/g' compiled/*/*.nbc \
     && python3 -m compileall -q --invalidation-mode unchecked-hash service \
     && chmod -R a+rX,go-w . \
     && mkdir -m 1777 keys \

@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 
 .PHONY: help setup serve train evaluate robustness count test check check-seeds
 .PHONY: bench image clean
-.PHONY: check-wheels licences sbom
+.PHONY: check-image check-wheels licences sbom
 .PHONY: training-environment dev-environment
 
 help: ## List the targets
@@ -58,10 +58,10 @@ bench: training-environment .venv-bench/.holds-bench ## Measure speed beside pee
 	@touch $@
 
 image: ## Build the container image barchasb with docker, podman or buildah
-	@if docker info >/dev/null 2>&1; then docker build --tag barchasb .; \
-	elif command -v podman >/dev/null; then podman build --format docker --tag barchasb .; \
-	elif command -v buildah >/dev/null; then buildah build --format docker --tag barchasb .; \
-	else echo "make image needs a running docker, or podman, or buildah." >&2; exit 1; fi
+	@deploy/image.sh build $(FLAGS)
+
+check-image: image ## Build the image again, without a cache, and compare the layers
+	@deploy/image.sh again barchasb $(FLAGS)
 
 check-wheels: dev-environment ## Check that each lock has wheels for x86-64 and arm64
 	@requirements/check-wheels.sh

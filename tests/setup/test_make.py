@@ -19,6 +19,7 @@ TARGETS = {
     "check-seeds",
     "bench",
     "image",
+    "check-image",
     "check-wheels",
     "licences",
     "sbom",
