@@ -103,8 +103,9 @@ def fit_topic(
     """Fit one topic's linear model.
 
     Every passage of a seed without the topic is a negative. Of an article that carries
-    it some passage does: the one that scores highest is taken for it, and chosen again
-    after each round. Its other passages, and borderline seeds, are left out.
+    it some passages do: the one that scores highest and all others with a value above 0
+    are taken for them, and chosen again after each round. The rest of its passages, and
+    borderline seeds, are left out.
 
     Args:
         rows: The passages, from `Blocks.rows`.
@@ -127,8 +128,8 @@ def fit_topic(
     if certain.all():
         return model
     for _ in range(rounds):
-        best = _best_of_each(model.decide(rows[: len(owner)]), owner)
-        model = _fit(rows, weights, best)
+        values = model.decide(rows[: len(owner)])
+        model = _fit(rows, weights, _best_of_each(values, owner) | (values > 0))
     return model
 
 

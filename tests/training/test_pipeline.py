@@ -100,7 +100,23 @@ class TestFitTopic:
         assert (values[:2] > 0).all()
         assert (values[2:] < 0).all()
 
-    def test_only_the_best_passage_of_an_article_carries(self) -> None:
+    def test_passages_that_look_like_carriers_are_learned_too(self) -> None:
+        """Of two articles the best passage teaches نفت, the second best پالایش."""
+        passages = [
+            *({"نفت": 1, "خام": 1} for _ in range(3)),
+            *({"گل": 1, "تیم": 1} for _ in range(3)),
+            *({"نفت": 1, "خام": 1}, {"نفت": 2, "پالایش": 1}) * 2,
+            *({"پالایش": 1}, {"باد": 1}),
+        ]
+        owner = [*range(6), 6, 6, 7, 7, 8, 9]
+        whole = [False] * 6 + [True] * 2 + [False] * 2
+        grades = [2, 2, 2, 0, 0, 0, 2, 2, 1, 1]
+        corpus = corpus_of(passages, owner=owner, grades=grades, whole=whole)
+        rows = build_blocks(corpus).rows(corpus.counts)
+        values = fit_topic(rows, corpus, 0, np.ones(10, bool)).decide(rows)
+        assert values[-2] > values[-1]
+
+    def test_unlike_passages_of_an_article_do_not_carry(self) -> None:
         """The others of its passages are like the negatives, and stay so."""
         passages = [
             *({"نفت": 1, "خام": 1} for _ in range(3)),
