@@ -31,7 +31,7 @@ count: training-environment ## Make counted seeds: FROM=graded.jsonl TO=seeds/co
 
 test: dev-environment ## Run the tests but those in a browser, and measure coverage
 	@$(PYTHON) -m training build --if-needed
-	@$(PYTHON) -m pytest --cov
+	@$(PYTHON) -m pytest --cov --numprocesses auto --dist worksteal
 
 check: dev-environment ## Check format, lint, types and import directions
 	@$(PYTHON) -m ruff format --check .

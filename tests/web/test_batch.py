@@ -179,6 +179,7 @@ def test_packed_batch(client: FlaskClient) -> None:
         (gzip.compress(b'{"articles": []}') + b"more", "not gzip"),
         (b"", "breaks off"),
     ],
+    ids=["JSON", "half", "more", "nothing"],  # gzip notes the time
 )
 def test_broken_gzip(client: FlaskClient, packed: bytes, words: str) -> None:
     answer = post(client, packed, **{"Content-Encoding": "gzip"})
