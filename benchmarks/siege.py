@@ -11,7 +11,8 @@ stalled    clients that send nothing, half, too much, chunks that never end, tha
 killed     a worker killed under load: only its own requests fail, another takes its
            place within two seconds
 ended      SIGTERM under load: every request that was accepted is answered
-soak       full load for as long as asked (--soak): no error, memory flat
+soak       full load of all kinds, only if named (`siege soak --seconds 600`): no error,
+           and the workers' memory is flat after a warm-up
 """
 
 import argparse
@@ -28,10 +29,15 @@ from pathlib import Path
 
 from benchmarks.load import Outcome, ask_at, ask_on, call, request, share
 from benchmarks.serving import HOST, PATIENCE, served, workers_of
+from benchmarks.soak import soak
 from training.seed_files import SeedError
 from training.seeds import read_seeds
 
-_SETTINGS = {"BARCHASB_RATE": "100000000/second", "BARCHASB_QUEUE_MS": "250"}
+_SETTINGS = {
+    "BARCHASB_RATE": "100000000/second",
+    "BARCHASB_QUEUE_MS": "250",
+    "MALLOC_ARENA_MAX": "2",  # as the image and the unit have it
+}
 _QUEUE_SECONDS = 0.25
 _SLACK_SECONDS = 0.05
 _TIMES = 10.0
@@ -39,7 +45,6 @@ _CONNECTIONS = 16  # enough for all that it can
 _CROWD = 800
 _SECONDS = 5.0
 _SOON = 2.0
-_FLAT = 1.05  # times the memory at first
 
 _HEAD = "POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 _STALLED = (
@@ -63,14 +68,19 @@ class Siege:
     Attributes:
         port: Where it listens.
         pid: The process that workers are forked from.
-        article: A request that it is to answer.
+        text: An article's.
         seconds: How long an assault lasts.
     """
 
     port: int
     pid: int
-    article: bytes
+    text: str
     seconds: float
+
+    @property
+    def article(self) -> bytes:
+        """A request to tag it, and to explain the tags."""
+        return request({"text": self.text, "explain": True})
 
 
 type Verdict = tuple[bool, str]
@@ -137,14 +147,9 @@ async def killed(siege: Siege) -> Verdict:
     return outcome.sound(0) and failed <= _CONNECTIONS and replaced < _SOON, told
 
 
-async def soak(siege: Siege, seconds: float) -> Verdict:
+async def soaked(siege: Siege) -> Verdict:
     """Ask at full load for long."""
-    warm = await ask_on(siege.port, siege.article, _CONNECTIONS, min(10.0, seconds))
-    first = _memory(siege.pid)
-    outcome = await ask_on(siege.port, siege.article, _CONNECTIONS, seconds)
-    last = _memory(siege.pid)
-    told = f"{first / 1e6:.1f} MB, then {last / 1e6:.1f} MB; {_told(outcome)}"
-    return warm.sound() and outcome.sound() and last <= first * _FLAT, told
+    return await soak(siege.port, siege.pid, siege.text, siege.seconds)
 
 
 async def ended(siege: Siege) -> Verdict:
@@ -188,15 +193,13 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:.0f} ms"
 
 
-def _memory(pid: int) -> int:
-    """What the workers have of memory for themselves, in bytes."""
-    found = 0
-    for worker in workers_of(pid):
-        rollup = Path(f"/proc/{worker}/smaps_rollup").read_text("utf-8")
-        for line in rollup.splitlines():
-            if line.startswith("Pss:"):
-                found += int(line.split()[1]) * 1024
-    return found
+_ASSAULTS: dict[str, Assault] = {
+    "overload": overload,
+    "stalled": stalled,
+    "killed": killed,
+    "soak": soaked,
+    "ended": ended,  # the last: it leaves no service
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -204,34 +207,38 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.siege", description=(__doc__ or "").split("\n")[0]
     )
+    parser.add_argument(
+        "assaults",
+        nargs="*",
+        metavar="ASSAULT",
+        help=f"of {', '.join(_ASSAULTS)} (default: all but soak)",
+    )
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--seeds", type=Path, default=Path("seeds"))
-    parser.add_argument("--seconds", type=float, default=_SECONDS)
-    parser.add_argument("--soak", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument(
+        "--seconds", type=float, default=_SECONDS, help="how long each lasts"
+    )
     parser.add_argument(
         "--letters", type=int, default=20_000, help="length of the article"
     )
     parser.add_argument("--log", type=Path, help="a file for what the service prints")
     options = parser.parse_args(arguments)
+    unknown = set(options.assaults) - set(_ASSAULTS)
+    if unknown:
+        parser.error(f"there is no assault {', '.join(sorted(unknown))}")
+    wanted = set(options.assaults) or set(_ASSAULTS) - {"soak"}
     try:
-        article = _article(options.seeds, options.letters)
+        text = _text(options.seeds, options.letters)
     except SeedError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    assaults: dict[str, Assault] = {
-        "overload": overload,
-        "stalled": stalled,
-        "killed": killed,
-    }
-    if options.soak:
-        assaults["soak"] = lambda siege: soak(siege, options.soak)
-    assaults["ended"] = ended
     with contextlib.ExitStack() as stack:
         log = options.log or Path(
             stack.enter_context(tempfile.TemporaryDirectory()), "log"
         )
         port, pid = stack.enter_context(served(options.models, log, **_SETTINGS))
-        siege = Siege(port, pid, article, options.seconds)
+        siege = Siege(port, pid, text, options.seconds)
+        assaults = {name: one for name, one in _ASSAULTS.items() if name in wanted}
         return _report(siege, assaults)
 
 
@@ -245,13 +252,13 @@ def _report(siege: Siege, assaults: dict[str, Assault]) -> int:
     return int(lost > 0)
 
 
-def _article(seeds: Path, letters: int) -> bytes:
-    """A request to tag whole seeds joined to that length, and to explain the tags."""
+def _text(seeds: Path, letters: int) -> str:
+    """Whole seeds joined to that length."""
     texts = (one.text for one in read_seeds(seeds).seeds if one.whole and one.text)
     text = ""
     while len(text) < letters:
         text += f"{next(texts)}\n"
-    return request({"text": text[:letters], "explain": True})
+    return text[:letters]
 
 
 if __name__ == "__main__":

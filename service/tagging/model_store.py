@@ -8,6 +8,7 @@
 All are written beside and renamed: a reader never meets half of one.
 """
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -18,10 +19,12 @@ from typing import NamedTuple
 
 from service.tagging import model_file
 from service.tagging.model_file import Model, ModelFileError
-from service.tagging.pointer import FileStamp, Pointer, stamp
+from service.tagging.pointer import FileStamp, Pointer, cannot_write, stamp
 
 _FILE = "model.joblib"
 _MANIFEST = "manifest.json"
+_UNFINISHED, _REMOVED = ".new-", ".old-"
+_ABANDONED = timedelta(hours=1)  # nothing takes as long to write
 
 type Stamp = tuple[str | None, FileStamp, FileStamp]
 """The live version, and what tells whether the pointer or its file were changed."""
@@ -58,9 +61,18 @@ class ModelStore:
         Returns:
             The version; the same model gives the same version and is kept once, with
             what was last to stand beside it.
+
+        Raises:
+            ModelFileError: The folder cannot be written; nothing of it is there.
         """
+        try:
+            return self._add(model, beside)
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
+
+    def _add(self, model: Model, beside: Mapping[str, str]) -> str:
         self.root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
+        folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self.root))
         try:
             version = model_file.save(model, folder / _FILE)
             size = (folder / _FILE).stat().st_size
@@ -86,9 +98,8 @@ class ModelStore:
         """The versions in the folder, the newest first."""
         found = []
         for version in self.versions():
-            file = self._path(version).stat()
-            written = datetime.fromtimestamp(file.st_mtime, UTC)
-            found.append(Kept(version, written, file.st_size))
+            path = self._path(version)
+            found.append(Kept(version, _written(path), path.stat().st_size))
         return sorted(found, key=lambda one: one.written, reverse=True)
 
     def live_version(self) -> str | None:
@@ -208,14 +219,29 @@ class ModelStore:
             age: What is younger stays.
             removing: Is told each version just before it goes.
         """
+        now = datetime.now(UTC)
         with self._pointer.held():
+            self._clear(now)
             needed = {self.live_version(), self.before()}
             for version, written, _ in self.kept()[keep:]:
-                if version not in needed and datetime.now(UTC) - written >= age:
+                if version not in needed and now - written >= age:
                     removing(version)
                     # First out of sight: a reader never meets half a version.
-                    gone = (self.root / version).rename(self.root / f".old-{version}")
-                    shutil.rmtree(gone)
+                    path = self.root / version
+                    shutil.rmtree(path.rename(self.root / f"{_REMOVED}{version}"))
+
+    def _clear(self, now: datetime) -> None:
+        """Remove what commands that were killed left: a full disk may be full of it."""
+        for left in self.root.glob(f"{_REMOVED}*"):
+            shutil.rmtree(left)
+        for left in self.root.glob(f"{_UNFINISHED}*"):
+            with contextlib.suppress(FileNotFoundError):  # finished by now
+                if now - _written(left) >= _ABANDONED:
+                    shutil.rmtree(left)
 
     def _path(self, version: str) -> Path:
         return self.root / version / _FILE
+
+
+def _written(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -49,7 +49,11 @@ class Pointer:
         return past if version is None else [version, *past]
 
     def move(self, version: str) -> None:
-        """Name another version; the present one becomes the one before."""
+        """Name another version; the present one becomes the one before.
+
+        Raises:
+            ModelFileError: It cannot be written; it names what it named.
+        """
         past = self.promoted()
         if past[:1] != [version]:
             past.insert(0, version)
@@ -57,9 +61,16 @@ class Pointer:
         self._write(_POINTER, [version])
 
     def move_back(self, version: str) -> None:
-        """Name a version that was named before, and forget the later ones."""
+        """Name a version that was named before, and forget the later ones.
+
+        Raises:
+            ModelFileError: It cannot be written; it names what it named.
+        """
+        past = self.promoted()
+        # The pointer last: until it is moved, the version that it names is live, in
+        # the history or not.
+        self._write(_HISTORY, past[past.index(version) :][::-1])
         self._write(_POINTER, [version])
-        self._write(_HISTORY, self.promoted()[::-1])
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -88,8 +99,19 @@ class Pointer:
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self.root / name)
+        except OSError as error:
+            raise cannot_write(self.root / name, error) from error
         finally:
-            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it was never there
+                beside.unlink()
+
+
+def cannot_write(path: Path, error: OSError) -> ModelFileError:
+    """What to say where a disk is full, or takes nothing from this user."""
+    return ModelFileError(
+        f"{path} cannot be written ({error.strerror or error}) and is as it was; make "
+        "room on its disk, or run this where and as who may write there"
+    )
 
 
 def stamp(path: Path) -> FileStamp:

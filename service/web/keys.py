@@ -85,19 +85,19 @@ class KeyFile:
                 "make new keys with `barchasb key make`"
             ) from error
 
-    def stamp(self) -> tuple[int, int, int] | None:
-        """What changes when the file does."""
+    def stamp(self) -> tuple[int, int] | None:
+        """What changes when the file does, or who may read it."""
         try:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        return found.st_ctime_ns, found.st_ino
 
     def make(self, name: str, scopes: tuple[Scope, ...]) -> str:
         """Add a key; returns what its owner has to show, which is kept nowhere.
 
         Raises:
-            KeysError: The name cannot be used, or the file cannot be read.
+            KeysError: The name cannot be used, or the file cannot be read or written.
         """
         if not _NAME.fullmatch(name):
             raise KeysError(
@@ -117,7 +117,7 @@ class KeyFile:
         """Have a key open nothing from now on.
 
         Raises:
-            KeysError: There is no such key, or the file cannot be read.
+            KeysError: There is no such key, or the file cannot be read or written.
         """
         with self._locked():
             keys = self.read()
@@ -135,8 +135,11 @@ class KeyFile:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep two commands from losing each other's key."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            folder = os.open(self._path.parent, os.O_RDONLY)
+        except OSError as error:
+            raise self._unwritten(error) from error
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield
@@ -145,17 +148,35 @@ class KeyFile:
 
     def _write(self, keys: tuple[Key, ...]) -> None:
         content = msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n"
-        # mkstemp's files are their owner's alone (0600).
-        number, beside = tempfile.mkstemp(dir=self._path.parent, prefix=".keys-")
         try:
-            with os.fdopen(number, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(number)
-            Path(beside).replace(self._path)
-        except BaseException:
-            Path(beside).unlink()
-            raise
+            # mkstemp's files are their owner's alone (0600).
+            number, beside = tempfile.mkstemp(dir=self._path.parent, prefix=".keys-")
+            try:
+                with os.fdopen(number, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    self._keep_owner(number)
+                    os.fsync(number)
+                Path(beside).replace(self._path)
+            except BaseException:
+                Path(beside).unlink()
+                raise
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _keep_owner(self, number: int) -> None:
+        """Give what root writes to whom it belongs to: the service must read it."""
+        if os.geteuid() == 0:
+            before = self._path if self._path.exists() else self._path.parent
+            owner = before.stat()
+            os.fchown(number, owner.st_uid, owner.st_gid)
+
+    def _unwritten(self, error: OSError) -> KeysError:
+        return KeysError(
+            f"{self._path} cannot be written ({error.strerror}) and is as it was: no "
+            "key is made or revoked; make room on its disk, or run this where and as "
+            "who may write there"
+        )
 
 
 class KeyRing:

@@ -32,7 +32,8 @@ class Refused(msgspec.Struct, frozen=True):
 
     Attributes:
         version: The version; empty where there is no pointer, or none to be read.
-        reason: What is wrong with it, and the cure.
+        reason: What is wrong with it, and the cure, for callers: the log alone says
+            where on this machine the version lies.
     """
 
     version: str
@@ -120,7 +121,7 @@ class Follower:
             self._watcher.reloaded(model.version)
 
     def _refuse(self, version: str | None, reason: str) -> None:
-        refused = Refused(version or "", reason)
+        refused = Refused(version or "", self._without_place(reason))
         if refused == self.refused:
             return
         self.refused = refused
@@ -128,6 +129,11 @@ class Follower:
         _log.error("model %s is refused, %s stays live: %s", version, serving, reason)
         if self._watcher:
             self._watcher.reload_refused()
+
+    def _without_place(self, reason: str) -> str:
+        """The reason without where on this machine the folder of models lies."""
+        root = self._store.root
+        return reason.replace(str(root), root.name) if root.is_absolute() else reason
 
     def _catch_up(self) -> None:
         """Serve what older workers serve on with, not what the master began with."""

@@ -28,6 +28,7 @@ from prometheus_client.registry import Collector
 
 from service.tagging.model_file import SCORE_EDGES
 from service.tagging.tagger import TaggedArticle
+from service.web import metrics_file
 from service.web.live import Live
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -68,6 +69,7 @@ class Metrics:
         self.registry.register(_OfModel(live))
         counted: CollectorRegistry | None = self.registry
         if values.ValueClass is not values.MutexValue:  # others count, too
+            metrics_file.install()
             MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
             counted = None
         self._requests = Counter(

@@ -122,6 +122,20 @@ def test_kill_while_adding(
     assert store.live_version() == second
 
 
+def test_full_disk_takes_no_half_version(
+    store: ModelStore, promoted: str, other: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_model: Model, path: Path) -> str:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model_file, "save", fail)
+    with pytest.raises(ModelFileError, match=f"{store.root} .*No space.*make room"):
+        store.add(other)
+    assert [one.name for one in store.root.iterdir() if one.name[0] == "."] == []
+    assert store.versions() == [promoted]
+
+
 def test_crash_while_promoting(
     store: ModelStore, promoted: str, other: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +316,37 @@ class TestRollBack:
         assert store.live_version() == three[2]
         assert store.roll_back() == three[1]
 
+    @pytest.mark.parametrize("name", ["live", "promoted"])
+    def test_full_disk_moves_nothing(
+        self,
+        name: str,
+        store: ModelStore,
+        three: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        replace_file = Path.replace
+
+        def fail(path: Path, target: Path) -> Path:
+            if target.name == name:
+                raise OSError(28, "No space left on device")
+            return replace_file(path, target)
+
+        told = f"{store.root / name} cannot be written .No space.*make room"
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", fail)
+            with pytest.raises(ModelFileError, match=told):
+                store.roll_back()
+            assert store.live_version() == three[2]
+            with pytest.raises(ModelFileError, match=told):
+                store.promote(three[0])
+            assert store.live_version() == three[2]
+        assert {path.name for path in store.root.iterdir()} == {
+            *three,
+            "live",
+            "promoted",
+        }
+        assert store.roll_back() == three[1]
+
     def test_history_has_an_end(
         self, store: ModelStore, three: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -408,6 +453,18 @@ class TestPrune:
         self.prune(store, 0, 0)
         names = {path.name for path in store.root.iterdir()}
         assert names == {aged[1], aged[2], "live", "promoted"}
+
+    def test_what_killed_commands_left_goes_too(
+        self, store: ModelStore, aged: list[str]
+    ) -> None:
+        left = [store.root / name for name in (".old-x", ".new-x", ".new-y")]
+        for folder in left:
+            folder.mkdir()
+            (folder / "model.joblib").write_bytes(b"half")
+        os.utime(left[1], (0, 0))
+        assert self.prune(store, 9, 0) == []
+        assert [folder.exists() for folder in left] == [False, False, True]
+        assert store.versions() == sorted(aged)
 
 
 def test_stamp_tells_what_was_written_anew(store: ModelStore, promoted: str) -> None:

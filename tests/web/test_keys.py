@@ -1,6 +1,7 @@
 """API keys: on the command line, on disk, and in use."""
 
 import json
+import os
 import re
 import stat
 import threading
@@ -133,10 +134,46 @@ def test_write_that_fails_leaves_the_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(KeysError, match=r"No space left on device.*make room"):
         file.make("sport", ("tag",))
+    with pytest.raises(KeysError, match=f"{path} cannot be written"):
+        file.revoke("desk")
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir()] == ["keys.json"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_root_writes_is_for_whom_it_was(
+    path: Path, file: KeyFile, is_there: bool
+) -> None:
+    path.parent.mkdir()
+    os.chown(path.parent, 10001, 10002)
+    if is_there:
+        file.make("desk", ("tag",))
+        os.chown(path.parent, 0, 0)
+    file.make("sport", ("tag",))
+    written = path.stat()
+    assert (written.st_uid, written.st_gid) == (10001, 10002)
+    assert written.st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("at_once")
+def test_ring_reads_a_file_that_it_may_read_again(
+    path: Path, file: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = file.make("desk", ("tag",))
+    ring = KeyRing(file)
+    file.revoke("desk")
+
+    def fail(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fail)
+        assert ring.find(shown) is not None
+    path.chmod(0o640)
+    assert ring.find(shown) is None
 
 
 @pytest.mark.usefixtures("at_once")

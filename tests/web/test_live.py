@@ -432,8 +432,12 @@ def test_reload_looks_at_once(
     assert asked["model"] == second
 
 
-def test_readiness_tells_what_is_refused(
-    client: FlaskClient, store: ModelStore, first: str, second: str
+def test_readiness_tells_what_is_refused_but_not_where_it_lies(
+    client: FlaskClient,
+    store: ModelStore,
+    first: str,
+    second: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert client.get("/readyz").json == {"status": "ready", "model": first}
     store.promote(second)
@@ -448,7 +452,10 @@ def test_readiness_tells_what_is_refused(
         "model": first,
         "refused": answer["refused"],
     }
-    assert "is damaged" in ready.json["refused"]["reason"]
+    reason = ready.json["refused"]["reason"]
+    assert reason.startswith(f"{store.root.name}/{second}/model.joblib is damaged")
+    assert store.root.is_absolute()
+    assert str(store.root.parent) in caplog.text
 
 
 def test_reload_without_a_follower(

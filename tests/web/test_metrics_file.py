@@ -1,0 +1,55 @@
+"""Counting where the disk has no room.
+
+In processes of their own: how to count is chosen when the library is imported.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.web import metrics_folder
+
+ROOT = Path(__file__).parents[2]
+
+_COUNT = """
+import os, sys
+taken = os.posix_fallocate
+left = int(sys.argv[1])
+def take(file, place, size):
+    if size > left:
+        raise OSError(28, "No space left on device")
+    taken(file, place, size)
+os.posix_fallocate = take
+from service.web.metrics import Metrics
+metrics = Metrics(lambda: None)
+metrics.registry.unregister(next(iter(metrics.registry._collector_to_names)))
+for status in (*range(400), 0):
+    metrics.answered("GET", f"/{status % 20}", status, 0.1)
+labels = {"method": "GET", "route": "/0", "status": "0"}
+print(metrics.registry.get_sample_value("barchasb_requests_total", labels))
+print(metrics._of_routes["GET", "/0", 0].answers._value.get())
+"""
+
+
+@pytest.mark.parametrize(
+    ("room", "counted", "told"),
+    [(1 << 30, "2.0", 0), (1 << 16, "2.0", 1), (0, "None", 3)],
+    ids=["room", "room at first", "no room"],
+)
+def test_process_counts_on_in_memory(
+    room: int, counted: str, told: int, tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _COUNT, str(room)],
+        cwd=ROOT,
+        env={"PATH": os.defpath, metrics_folder.VARIABLE: str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout.split() == [counted, "2.0"], ended.stderr
+    assert ended.stderr.count("has no room") == told
