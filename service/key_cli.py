@@ -52,8 +52,14 @@ def _file(options: argparse.Namespace) -> KeyFile:
 
 def _make(options: argparse.Namespace) -> int:
     scopes = tuple(scope for scope in SCOPES if scope in (options.scope or ["tag"]))
-    # Nothing else goes to standard output, which may be a secret store's input.
-    write_line(_file(options).make(options.name, scopes))
+    file = _file(options)
+    shown = file.make(options.name, scopes)
+    try:
+        # Nothing else goes to standard output, which may be a secret store's input.
+        write_line(shown)
+    except OSError:  # nobody has seen it, and nobody ever could
+        file.revoke(options.name)
+        raise
     return 0
 
 

@@ -7,6 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
+import gunicorn.sock
 import pytest
 
 from service import cli
@@ -58,6 +59,16 @@ def test_every_command_is_understood(capsys: pytest.CaptureFixture[str]) -> None
         options = {word for word in words if word.startswith("--")}
         printed = capsys.readouterr().out
         assert all(option in printed for option in options), line
+
+
+def test_start_errors_are_what_is_printed() -> None:
+    rows = re.findall(r"^\| (.+?) at the start \|", README, re.M)
+    named = [phrase for row in rows for phrase in re.findall(r"`(?:… )?(.+?)`", row)]
+    assert len(named) > len(rows) > 5
+    source = (ROOT / "service").rglob("*.py")
+    printed = "".join(path.read_text("utf-8") for path in source)
+    printed += Path(gunicorn.sock.__file__).read_text("utf-8")
+    assert [phrase for phrase in named if phrase not in printed] == []
 
 
 def test_every_route_is_in_the_table() -> None:

@@ -173,7 +173,13 @@ class ModelStore:
         """
         version = self.live_version()
         if version is None:
-            raise ModelFileError(f"{self.root} holds no live model; run `make train`")
+            is_some = bool(self.versions())
+            cure = (
+                "promote one of `barchasb model list`"
+                if is_some
+                else "run `make train`"
+            )
+            raise ModelFileError(f"{self.root} holds no live model; {cure}")
         return self.load(version)
 
     def promote(self, version: str) -> None:

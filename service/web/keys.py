@@ -219,9 +219,16 @@ class KeyRing:
             return
         self._stamp = stamp
         try:
-            self._keys = self._file.read()
+            found = self._file.read()
         except KeysError as error:
             _log.error("%s; the keys read before stay in use", error)
+            return
+        if self._keys and not found:
+            # No command takes away the last key. Somebody else did, and without keys
+            # the service may be open.
+            _log.error("the file of keys is gone; the keys read before stay in use")
+            return
+        self._keys = found
 
 
 def require_choice(settings: Settings, hosts: Iterable[str]) -> None:

@@ -142,6 +142,39 @@ def test_write_that_fails_leaves_the_file(
     assert [one.name for one in path.parent.iterdir()] == ["keys.json"]
 
 
+def test_key_that_cannot_be_shown_opens_nothing(
+    file: KeyFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_line: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("service.key_cli.write_line", fail)
+        assert cli.main(["key", "make", "desk", "--keys", str(path)]) == 1
+    assert [key.revoked is None for key in file.read()] == [False]
+    file.make("desk", ("tag",))
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("content", [None, b"[]"])
+def test_ring_keeps_its_keys_where_the_file_is_gone(
+    content: bytes | None,
+    path: Path,
+    file: KeyFile,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shown = file.make("desk", ("tag",))
+    ring = KeyRing(file)
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert ring.find(shown) is not None
+    assert not ring.is_empty
+    assert len(caplog.records) == 1
+    file.make("sport", ("tag",))
+    assert ring.find(shown) is None
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 @pytest.mark.parametrize("is_there", [True, False])
 def test_what_root_writes_is_for_whom_it_was(
