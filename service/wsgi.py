@@ -41,3 +41,12 @@ try:
     application = build()
 except (SettingsError, ModelFileError) as error:
     sys.exit(f"barchasb: {error}")
+except OSError as error:
+    unnamed = (
+        "a folder, for compiled code (NUMBA_CACHE_DIR) or temporary files (TMPDIR),"
+    )
+    sys.exit(
+        f"barchasb: {error.filename or unnamed} cannot be used "
+        f"({error.strerror or error}); make room on its disk, or let the service's user "
+        "read and write there"
+    )

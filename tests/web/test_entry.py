@@ -56,6 +56,25 @@ def test_entry_without_a_model_stops(
 
 
 @pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), r".*NUMBA_CACHE_DIR.*No space left"),
+        (PermissionError(13, "Permission denied", "models/live"), "models/live cannot"),
+    ],
+)
+def test_entry_that_may_not_read_or_write_stops(
+    error: OSError, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(_store: object) -> None:
+        raise error
+
+    monkeypatch.setenv("BARCHASB_MODELS", str(tmp_path))
+    monkeypatch.setattr("service.tagging.model_store.ModelStore.live", fail)
+    with pytest.raises(SystemExit, match=f"^barchasb: {told}"):
+        run_entry()
+
+
+@pytest.mark.parametrize(
     ("host", "bind"), [("10.0.0.1", "10.0.0.1:8000"), ("::1", "[::1]:8000")]
 )
 def test_configuration_follows_the_settings(
