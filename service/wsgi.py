@@ -47,6 +47,6 @@ except OSError as error:
     )
     sys.exit(
         f"barchasb: {error.filename or unnamed} cannot be used "
-        f"({error.strerror or error}); make room on its disk, or let the service's user "
-        "read and write there"
+        f"({error.strerror or error}); make room on its disk, or let the service's "
+        "user read and write there"
     )
