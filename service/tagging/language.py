@@ -5,13 +5,17 @@ counts the words that are in `FREQUENT`. From `FAST_WORDS` of them on, and from
 `FAST_SHARE` of all words on, the article is Persian; where the model knows nearly every
 word, a smaller share will do. What is left (headlines, tables,
 lists of names, other languages) is decided by `identify`, in plain Python, from the
-letters and the frequent words of a window.
+letters and the frequent words of a window: with string methods that take the window as
+a whole where they can, because a word at a time costs several times as much.
 """
 
 import functools
+import itertools
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.tagging import text
 
@@ -40,11 +44,38 @@ about half Persian or more. Of their words a model knows at most 0.7."""
 
 _WINDOW = 1_000
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]{1,64}@[!-~]+|[@#][!-~]+")
+_SIGNS_OF_ADDRESSES = ("@", "#", "://", "www.")
 _LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[^\W\d_]+")
 # Marks and joiners are part of a word; the canonical spelling drops them.
-_WORD = re.compile(r"(?:[^\W\d_]|[\u0300-\u036f\u064b-\u065f\u0670\u200c\u200d])+")
-_NOT_LETTERS = re.compile(r"[\W_]+")
+_MARKS = re.compile(r"[\u0300-\u036f\u064b-\u065f\u0670\u200c\u200d]+")
 _FEWEST_POINTS = 2
+
+
+class _Words:
+    """Words as they are typed, in lower case, and as they are canonically spelled.
+
+    Attributes:
+        typed: Without marks.
+        spelled: The same words, in the same order.
+        together: The typed words, a space before each.
+        met: The letters in them that are spelled otherwise or belong to a profile.
+        listed: The spelled words that any profile lists.
+    """
+
+    def __init__(self, typed: Sequence[str]) -> None:
+        tables = _tables()
+        self.typed = typed
+        self.together = f" {' '.join(typed)}"
+        self.met = frozenset(tables.telling.findall(self.together))
+        spelled = self.together[1:]
+        for letter in self.met & tables.spellings.keys():
+            spelled = spelled.replace(letter, tables.spellings[letter])
+        self.spelled = spelled.split(" ") if typed else []
+        if "" in self.spelled:  # nothing but letters that vanish
+            self.typed = [*itertools.compress(typed, self.spelled)]
+            self.spelled = [*filter(None, self.spelled)]
+        self.listed = [*filter(tables.listed.__contains__, self.spelled)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +83,36 @@ class _Profile:
     """What speaks for a language, word by word.
 
     A word earns `points` for one of the letters or the shape, otherwise one for being
-    listed. The language needs `least` points for each word of its script.
+    listed. The language needs `least` points for each word of its script. A word of
+    the shape, with a space before it, has one of the `traces` in it.
     """
 
     code: str
     words: frozenset[str]
     letters: frozenset[str] = frozenset()
     shape: re.Pattern[str] | None = None
+    traces: tuple[str, ...] = ()
     points: int = 2
     least: float = 0.25
 
-    def score(self, words: Sequence[tuple[str, str]], met: frozenset[str]) -> int:
-        """The points of words, each as it is typed and as it is canonically spelled.
+    def score(self, words: _Words) -> int:
+        """The points of words."""
+        own = self._own(words)
+        if not own:
+            return sum(map(self.words.__contains__, words.listed))
+        return sum(
+            self.points if typed in own else spelled in self.words
+            for typed, spelled in zip(words.typed, words.spelled, strict=True)
+        )
 
-        Args:
-            words: The words.
-            met: All letters that are typed in them.
-        """
-        listed = self.words
-        if self.shape is None and self.letters.isdisjoint(met):
-            return sum(spelled in listed for _, spelled in words)
-        score = 0
-        for typed, spelled in words:
-            if not self.letters.isdisjoint(typed) or self._shaped(typed):
-                score += self.points
-            elif spelled in listed:
-                score += 1
-        return score
-
-    def _shaped(self, typed: str) -> bool:
-        return self.shape is not None and self.shape.match(typed) is not None
+    def _own(self, words: _Words) -> set[str]:
+        """The typed words that have one of the letters or the shape."""
+        own = set()
+        if not self.letters.isdisjoint(words.met):
+            own = {one for one in words.typed if not self.letters.isdisjoint(one)}
+        if self.shape and any(trace in words.together for trace in self.traces):
+            own.update(filter(self.shape.match, words.typed))
+        return own
 
 
 _PERSIAN = _Profile(
@@ -102,6 +133,7 @@ _ARABIC = (
             r"أ|[وفب]ال(?![ايید])\w{4}|لل\w{3}"
             r"|ال(?!له|ملل|دین|سلام|حس|معارف|قاعد|جزیر|عظم|احمر|بته|هام|کتر|كتر|گو|زام|تماس|تهاب|ماس|برز)\w{3}"
         ),
+        ("أ", " ال", " وال", " فال", " بال", " لل"),
         points=1,
         least=0.3,
     ),
@@ -132,6 +164,7 @@ _ARABIC = (
             r"ائ(?!تلاف|م)|[گدیبکكچ]ئ|[گبدکكچا]ؤ"
             r"|\w\w+(?:لا?ر[یي]ن[یي]?|س[یي]ند[اه])$"
         ),
+        ("ئ", "ؤ", "رین", "رين", "سیند", "سيند"),
         least=0.15,
     ),
     # Uyghur, Sindhi, Malay: letters of their own, the rest shared.
@@ -201,6 +234,7 @@ _LETTERS_OF = (
     ("Arabic", range(0xFB50, 0xFE00)),
     ("Arabic", range(0xFE70, 0xFF00)),
 )
+_BY_SCORE = operator.itemgetter(0)
 _UNLESS_OTHERWISE = {"Arabic": "fa", "Cyrillic": "ru"}
 
 
@@ -217,10 +251,8 @@ def identify(title_and_text: str) -> str | None:
     if first is None:
         return None
     window = title_and_text[first.start() : first.start() + _WINDOW]
-    words = _by_script(_ADDRESS.sub(" ", window))
-    letters = {
-        script: sum(len(spelled) for _, spelled in words[script]) for script in words
-    }
+    words = _by_script(window)
+    letters = {script: sum(map(len, found.spelled)) for script, found in words.items()}
     script = max(letters, key=letters.__getitem__)
     language = _best(words[script], _SCRIPTS[script])
     if script == "Latin" and not language and letters["Arabic"] * 4 > letters["Latin"]:
@@ -232,41 +264,58 @@ def identify(title_and_text: str) -> str | None:
     return language or _UNLESS_OTHERWISE.get(script, "und")
 
 
-def _by_script(window: str) -> dict[str, list[tuple[str, str]]]:
-    """The words as they are typed and as they are spelled, Arabic script first."""
-    spellings, scripts = _tables()
-    words: dict[str, list[tuple[str, str]]] = {script: [] for script in _SCRIPTS}
-    for found in _WORD.findall(window):
-        typed = found if found.isalpha() else _NOT_LETTERS.sub("", found)
-        typed = typed.lower()
-        spelled = typed.translate(spellings)
-        if spelled:
-            words[scripts.get(ord(typed[0]), "other")].append((typed, spelled))
-    return words
+def _by_script(window: str) -> dict[str, _Words]:
+    """The words of a window, Arabic script first."""
+    scripts = _tables().scripts
+    if any(sign in window for sign in _SIGNS_OF_ADDRESSES):
+        window = _ADDRESS.sub(" ", window)
+    found = _WORD.findall(_MARKS.sub("", window.lower()))
+    typed: dict[str, list[str]] = {script: [] for script in _SCRIPTS}
+    for word in found:
+        typed[scripts.get(word[0], "other")].append(word)
+    return {script: _Words(words) for script, words in typed.items()}
 
 
-def _best(words: list[tuple[str, str]], profiles: tuple[_Profile, ...]) -> str | None:
+def _best(words: _Words, profiles: tuple[_Profile, ...]) -> str | None:
     """The profile with most points, None where none has enough of them."""
+    fewest = len(words.typed)
+    scored = [
+        (score, profile.code)
+        for profile in profiles
+        if (score := profile.score(words))
+        >= max(_FEWEST_POINTS, profile.least * fewest)
+    ]
     rival = 0
-    met = frozenset().union(*(typed for typed, _ in words))
-    if profiles is _ARABIC:
-        rival = _PERSIAN.score(words, met) + sum(
-            spelled in _FREQUENT for _, spelled in words
-        )
-    language = None
-    for profile in profiles:
-        score = profile.score(words, met)
-        if score > rival and score >= max(_FEWEST_POINTS, profile.least * len(words)):
-            rival, language = score, profile.code
-    return language
+    if scored and profiles is _ARABIC:
+        rival = _PERSIAN.score(words)
+        rival += sum(map(_FREQUENT.__contains__, words.spelled))
+    best = max(scored, key=_BY_SCORE, default=(0, None))
+    return best[1] if best[0] > rival else None
+
+
+class _Tables(NamedTuple):
+    """What is looked up by letter and by word."""
+
+    spellings: dict[str, str]  # canonical letters, where they are others
+    scripts: dict[str, str]
+    telling: re.Pattern[str]  # a letter that is in `spellings` or a profile's own
+    listed: frozenset[str]  # the words of all profiles
 
 
 @functools.cache
-def _tables() -> tuple[dict[int, str], dict[int, str]]:
-    """By code point: the canonical letters and the script."""
+def _tables() -> _Tables:
+    profiles = (_PERSIAN, *itertools.chain(*_SCRIPTS.values()))
     scripts = {
-        code_point: script
+        chr(code_point): script
         for script, code_points in _LETTERS_OF
         for code_point in code_points
     }
-    return {one: text.canonical(chr(one)) for one in scripts}, scripts
+    canonical = {letter: text.canonical(letter) for letter in scripts}
+    spellings = {one: other for one, other in canonical.items() if one != other}
+    telling = spellings.keys() | frozenset().union(*(one.letters for one in profiles))
+    return _Tables(
+        spellings,
+        scripts,
+        re.compile(f"[{re.escape(''.join(sorted(telling)))}]"),
+        frozenset().union(*(one.words for one in profiles)),
+    )
