@@ -1,13 +1,13 @@
 """Keys and tables of the compiled pass, and what it reads in a text."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.tagging import kernel, language, text
-from service.tagging.kernel import Filter, Letters, Reading, Slots, Words
+from service.tagging.kernel import Filter, Letters, Reading, Records, Slots, Words
 
 _CODE_POINTS = 0x110000
 _PAGE = 256
@@ -33,10 +33,34 @@ def key_table(values: Mapping[int, int]) -> Slots:
     return table
 
 
-def key_filter(table: Slots) -> Filter:
-    """The filter before a table of `key_table`, eight bits for each slot.
+def record_table(keys: Sequence[int], rows: NDArray[np.float64]) -> Records:
+    """An open-addressed table, at most two thirds full, of keys and their rows.
 
-    One in sixteen keys that the table does not hold passes, or fewer.
+    Args:
+        keys: The ones that are looked up most first: they are found at once.
+        rows: Shape (keys, topics + 1): weights and the squared norm.
+    """
+    if len(set(keys)) < len(keys):
+        raise ValueError("two words or n-grams have the same key")
+    size = 1 << max(4, (3 * len(keys) // 2).bit_length())
+    slots = np.zeros(len(keys), np.intp)
+    free = bytearray(b"\1" * size)
+    for place, key in enumerate(keys):
+        slot = (key * int(kernel.MIX) % 2**64 >> 32) & (size - 1)
+        while not free[slot]:
+            slot = (slot + 1) & (size - 1)
+        free[slot] = 0
+        slots[place] = slot
+    table = np.zeros((size, kernel.columns_of(rows.shape[1] - 1)), np.uint64)
+    table[slots, kernel.KEY] = keys
+    table.view(np.float64)[slots, 1 : rows.shape[1] + 1] = rows
+    return table
+
+
+def key_filter(table: Slots | Records) -> Filter:
+    """The filter before a table, eight bits for each slot.
+
+    One in ten keys that the table does not hold passes, or fewer.
     """
     bits = np.zeros(len(table), np.uint8)
     keys = table[table[:, kernel.KEY] != 0, kernel.KEY]

@@ -1,21 +1,26 @@
 """The compiled pass: code points to words, words to passages, passages to scores.
 
     code points ──read_tokens──▶ tokens ──join_tokens──▶ words ──mark_furniture──▶
-    words of sentences ──cut_passages──▶ passages ──score_passage──▶ decision values
-    ──score_article──▶ a score for each topic
+    words of sentences ──cut_passages──▶ passages ──find_words──▶ slots of records
+    ──score_passage──▶ decision values ──score_words──▶ a score for each topic
 
 Every step walks its input once and writes in place to the one array of `WORD` records
 that `read_words` makes, a place for each code point. Two kinds of table steer it:
 `Reading` (characters and word rules) and `Weights` (what training folded). Both hold
-open-addressed tables, `Slots`: a key and a value in each row, the number of rows a
-power of two, at most half of them in use, the free ones with the key 0. Where most
-keys that are asked for are not in a table, a `Filter` before it answers: a bit for
-each value of a key's hash, set where any key of the table has it.
+open-addressed tables, a key in each row and beside it one value (`Slots`) or all that
+a word weighs (`Records`): the number of rows a power of two, at most two thirds of them
+in use, the free ones with the key 0. Where most keys that are asked for are not in a
+table, a `Filter` before it answers: a bit for each value of a key's hash, set where any
+key of the table has it.
 
 A word's key is the polynomial hash of its canonical letters modulo 2^64, so the key
 of two words written together follows from their two keys and the second's length.
 Known words and n-grams are found by one look-up; the n-grams of a word are read only
 where the word itself is not known.
+
+What the time goes into is memory that is waited for and branches that are foreseen
+wrongly: hence look-ups one after another before anything is done with what they find,
+and no branch where the next letter, or the next word, decides.
 
 Nothing here allocates: `read_words` and `score_article` make the arrays, and what they
 call is compiled without numba's counting of references, which would cost more than
@@ -23,7 +28,7 @@ the look-ups do.
 """
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -47,6 +52,7 @@ MIX = np.uint64(0xD6E8FEB86659FD93)
 ZERO, NINE = 48, 57
 LATIN_A, LATIN_Z = 97, 122
 BEYOND_LATIN = 0x370
+FIRST_PLAIN = np.uint32(NINE + 1)  # the first entry that is a letter and no digit
 HEH, YEH = 0x647, 0x6CC
 SHORTEST_STEM = 2  # letters of a word that an ending is glued to
 EDGE = np.uint64(32)  # stands before and after a word in its n-grams
@@ -72,6 +78,8 @@ LONGEST_EXPANSION = 6  # letters of the longest entry that expands
 LIST_WORDS = 3  # words for each break in a line; with no more it is a list
 LONGEST_MARKER = 5  # words
 LONGEST_ITEM = 15  # words; a longer line that is marked is no item of a list of links
+UNKNOWN = np.uint64(2**64 - 1)  # stands for the slot of what has no record
+SEEN_SHIFT = np.uint64(64 - 11)  # what is left of a key tells 32 x 64 bits
 FURNITURE = -1  # stands for the passage of words that belong to none
 
 WORD = np.dtype(
@@ -89,17 +97,23 @@ WORD = np.dtype(
     ],
     align=True,
 )
-LANES = 4  # columns of weights that are added at a time
+LINE_OF_CACHE = 8  # numbers of 64 bits
 KEY, VALUE = 0, 1  # the columns of open-addressed tables
+ONE, TWO = np.uintp(1), np.uintp(2)  # an unsigned index need not be tried for its sign
 
+Index = int | np.integer[Any]
 CodePoints = NDArray[np.uint32]
 Letters = NDArray[np.uint32]  # canonical, without anything between words
 Words = NDArray[np.void]  # of WORD
 Keys = NDArray[np.uint64]
 Slots = NDArray[np.uint64]  # (a power of two, 2)
 Filter = NDArray[np.uint8]  # (a power of two,): eight bits each
-Row = NDArray[np.float64]
-Rows = NDArray[np.float64]  # a weight for each topic, the squared norm, and zeros
+Rooms = NDArray[np.uint64]  # (4, at least LONGEST_PASSAGE)
+# An open-addressed table of keys, each with a weight for each topic and the squared
+# norm beside it, as the bits of float64: one look-up touches one line of the cache.
+Records = NDArray[np.uint64]  # (a power of two, columns)
+Row = NDArray[np.float64]  # a weight for each topic and the squared norm
+Rows = NDArray[np.float64]
 
 
 class Reading(NamedTuple):
@@ -113,20 +127,22 @@ class Reading(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """What training folded; see `columns_of` for what is in a row."""
+    """What training folded.
 
-    word_slots: Slots  # a word's row in `words`
-    words: Rows
-    ngram_slots: Slots  # an n-gram's row in `ngrams`
+    Of n-grams that begin alike, none is known unless the shorter ones are, and the
+    record of each holds the sum of its own weights and of theirs.
+    """
+
+    words: Records
+    ngrams: Records
     ngram_filter: Filter
-    ngrams: Rows
     intercepts: NDArray[np.float64]  # (topics,)
     calibration: NDArray[np.float64]  # (topics, 4): best, mean, log count, intercept
 
 
 def columns_of(n_topics: int) -> int:
-    """Columns of `Rows`: the topics', the squared norm's, zeros up to whole lanes."""
-    return -(-(n_topics + 1) // LANES) * LANES
+    """Columns of `Records`: key, topics, squared norm, zeros to the end of a line."""
+    return -(-(n_topics + 2) // LINE_OF_CACHE) * LINE_OF_CACHE
 
 
 def _powers() -> NDArray[np.uint64]:
@@ -146,20 +162,20 @@ _compiled = functools.partial(njit, nogil=True, cache=True, _nrt=False)
 
 
 @_compiled(inline="always")
-def slot_of(slots: Slots, key: np.uint64) -> np.int64:
+def slot_of(slots: Slots, key: np.uint64) -> np.uintp:
     """Where an open-addressed table holds a key, or the free slot where it would."""
-    mask = len(slots) - 1
-    slot = np.int64((key * MIX) >> np.uint64(32)) & mask
+    mask = np.uintp(len(slots) - 1)
+    slot = np.uintp((key * MIX) >> np.uint64(32)) & mask
     while slots[slot, KEY] != 0 and slots[slot, KEY] != key:
-        slot = (slot + 1) & mask
+        slot = (slot + ONE) & mask
     return slot
 
 
 @_compiled(inline="always")
 def may_hold(bits: Filter, key: np.uint64) -> bool:
     """Whether a table may hold a key, by its filter; False is certain."""
-    place = np.int64((key * MIX) >> np.uint64(32)) & (8 * len(bits) - 1)
-    return bool(bits[place >> 3] >> (place & 7) & 1)
+    place = np.uintp((key * MIX) >> np.uint64(32)) & np.uintp(8 * len(bits) - 1)
+    return bool(bits[place >> np.uintp(3)] >> (place & np.uintp(7)) & ONE)
 
 
 @_compiled(inline="always")
@@ -175,8 +191,9 @@ def kinds_of(reading: Reading, key: np.uint64) -> np.int64:
 @_compiled(inline="always")
 def entry_of(reading: Reading, code_point: np.uint32) -> np.uint32:
     """What the character table says of a code point."""
-    page = np.int64(reading.page_of[code_point >> 8])
-    entry: np.uint32 = reading.pages[(page << 8) | (code_point & 255)]
+    page = np.uintp(reading.page_of[code_point >> np.uint32(8)])
+    place = (page << np.uintp(8)) | np.uintp(code_point & np.uint32(255))
+    entry: np.uint32 = reading.pages[place]
     return entry
 
 
@@ -190,16 +207,16 @@ def is_digit(letter: np.uint32) -> np.bool_:
 def kind_of_point(
     reading: Reading,
     code_points: CodePoints,
-    place: int,
+    place: Index,
     last: np.uint32,
-    word_length: int,
+    word_length: Index,
 ) -> np.uint32:
     """A full stop or comma, judged by its neighbours: 3.14, U.S., ا. ایران."""
     entry = entry_of(reading, code_points[place])
     follower = np.uint32(NOTHING)
     while follower == NOTHING and place + 1 < len(code_points):
         place += 1
-        follower = entry_of(reading, code_points[place])
+        follower = entry_of(reading, code_points[np.uintp(place)])
     if is_digit(last) and is_digit(follower):
         return np.uint32(NOTHING)
     latin = LATIN_A <= last <= LATIN_Z and LATIN_A <= follower <= LATIN_Z
@@ -210,14 +227,19 @@ def kind_of_point(
 
 
 @_compiled(inline="always")
-def is_plain(entry: np.uint32) -> bool:
-    """Whether an entry is one letter and no digit, as nearly all are."""
-    return bool(NINE < entry < EXPANDS)
+def is_common(entry: np.uint32) -> bool:
+    """Whether an entry is a space or one letter and no digit, as nearly all are.
+
+    One comparison, a space taken for a letter: the processor cannot foresee which of
+    the two comes next.
+    """
+    spaces = np.uint32(entry == SPACE)
+    return bool(entry + spaces * FIRST_PLAIN - FIRST_PLAIN < EXPANDS - FIRST_PLAIN)
 
 
 @_compiled(inline="always")
 def open_token(
-    words: Words, count: int, place: int, n_letters: int, gap: int, begins: int
+    words: Words, count: Index, place: Index, n_letters: Index, gap: int, begins: int
 ) -> None:
     """Writes what is known of a token at its beginning."""
     words[count]["start"] = place
@@ -229,8 +251,8 @@ def open_token(
 
 @_compiled(inline="always")
 def close_token(
-    words: Words, count: int, key: np.uint64, end: int, n_letters: int
-) -> int:
+    words: Words, count: Index, key: np.uint64, end: Index, n_letters: Index
+) -> Index:
     """Writes what is known of a token only at its end; returns the new count."""
     words[count]["key"] = key
     words[count]["end"] = end
@@ -239,19 +261,97 @@ def close_token(
 
 
 @_compiled()
+def read_run(
+    code_points: CodePoints,
+    reading: Reading,
+    words: Words,
+    letters: Letters,
+    place: Index,
+    count: Index,
+    n_letters: Index,
+    key: np.uint64,
+    inside: bool,
+) -> tuple[Index, Index, Index, np.uint64, bool]:
+    """Letters and spaces up to anything else, from within a token or outside of one.
+
+    Whether a letter or a space comes next cannot be foreseen, so each is taken in the
+    same steps without a branch: all is written as if a token ended here, and counted
+    if one does. Where tokens begin follows from their ends: see `open_tokens`. Returns
+    what it was given, brought up to date.
+    """
+    at = np.uintp(place)
+    token = np.uintp(count)
+    to = np.uintp(n_letters)
+    was_letter = np.uintp(inside)
+    while at < np.uintp(len(code_points)):
+        entry = entry_of(reading, code_points[at])
+        if not is_common(entry):
+            break
+        letter = np.uintp(entry != SPACE)
+        words[token]["key"] = key
+        words[token]["end"] = at
+        words[token]["spelled_to"] = to
+        letters[to] = entry
+        token += was_letter & ~letter
+        to += letter
+        was_letter = letter
+        key = key * (np.uint64(letter) * HASH_BASE) + np.uint64(entry)
+        at += ONE
+    return np.int64(at), np.int64(token), np.int64(to), key, was_letter != 0
+
+
+@_compiled(inline="always")
+def open_tokens(words: Words, first: Index, end: Index, gap: int, begins: int) -> None:
+    """Writes what is known of a run's tokens at their beginnings, from their ends."""
+    spelled_to = words[first - 1]["spelled_to"] if first else 0
+    for token in range(np.uintp(first), np.uintp(end)):
+        word = words[token]
+        word["start"] = word["end"] - (word["spelled_to"] - spelled_to)
+        word["spelled_from"] = spelled_to
+        word["gap"] = gap
+        word["begins"] = begins
+        word["marked"] = False
+        spelled_to = word["spelled_to"]
+        gap = JOINED
+        begins = NOTHING_NEW
+
+
+@_compiled()
 def read_tokens(
     code_points: CodePoints, reading: Reading, words: Words, letters: Letters
-) -> int:
+) -> Index:
     """Runs of letters or of digits, with their sentences; returns how many."""
     expansions = reading.expansions
-    count = 0
-    n_letters = 0
+    count: Index = 0
+    n_letters: Index = 0
     key = np.uint64(0)
     last = np.uint32(0)  # the letter before, 0 outside a token
     gap = JOINED
     begins = A_LINE
-    place = 0
-    while place < len(code_points):
+    place: Index = 0
+    while True:
+        if not is_digit(last):
+            first = count + (last != 0)
+            place, count, n_letters, key, inside = read_run(
+                code_points,
+                reading,
+                words,
+                letters,
+                place,
+                count,
+                n_letters,
+                key,
+                last != 0,
+            )
+            last = letters[np.uintp(n_letters - 1)] if inside else np.uint32(0)
+            close_token(words, count, key, place, n_letters)
+            if first < count + inside:
+                gap = max(gap, BROKEN) if begins else gap
+                open_tokens(words, first, count + inside, gap, begins)
+                gap = JOINED
+                begins = NOTHING_NEW
+        if place == len(code_points):
+            break
         entry = entry_of(reading, code_points[place])
         if entry in (POINT, COMMA):
             length = n_letters - words[count]["spelled_from"] if last else 0
@@ -263,6 +363,7 @@ def read_tokens(
             if last:
                 count = close_token(words, count, key, place - 1, n_letters)
                 last = np.uint32(0)
+                key = np.uint64(0)
             if entry == SPACE:
                 continue
             gap = BARRED if entry in (BAR, LINE) else max(gap, BROKEN)
@@ -298,26 +399,16 @@ def read_tokens(
             letters[n_letters] = letter
             n_letters += 1
         place += 1
-        # What follows is nearly always more of the same: a run of plain letters.
-        while is_plain(last) and place < len(code_points):
-            entry = entry_of(reading, code_points[place])
-            if not is_plain(entry):
-                break
-            last = entry
-            key = key * HASH_BASE + np.uint64(entry)
-            letters[n_letters] = entry
-            n_letters += 1
-            place += 1
     if last:
         count = close_token(words, count, key, len(code_points), n_letters)
     return count
 
 
 @_compiled(inline="always")
-def key_together(key: np.uint64, follower: np.uint64, length: int) -> np.uint64:
+def key_together(key: np.uint64, follower: np.uint64, length: Index) -> np.uint64:
     """The key of two words written as one, the second of `length` letters."""
     if length < len(POWERS):
-        power: np.uint64 = POWERS[length]
+        power: np.uint64 = POWERS[np.uintp(length)]
         return key * power + follower
     base = HASH_BASE
     while length > 0:
@@ -329,13 +420,13 @@ def key_together(key: np.uint64, follower: np.uint64, length: int) -> np.uint64:
 
 
 @_compiled(inline="always")
-def length_of(words: Words, word: int) -> int:
+def length_of(words: Words, word: Index) -> int:
     """How many canonical letters a word has."""
     return int(words[word]["spelled_to"] - words[word]["spelled_from"])
 
 
 @_compiled(inline="always")
-def takes_affix(words: Words, letters: Letters, word: int, kinds: int) -> bool:
+def takes_affix(words: Words, letters: Letters, word: Index, kinds: Index) -> bool:
     """Whether an affix of these kinds may be glued to a word."""
     last = letters[words[word]["spelled_to"] - 1]
     if length_of(words, word) < SHORTEST_STEM or is_digit(last):
@@ -344,37 +435,39 @@ def takes_affix(words: Words, letters: Letters, word: int, kinds: int) -> bool:
 
 
 @_compiled(inline="always")
-def join_last(words: Words, first: int, last: int, key: np.uint64) -> None:
+def join_last(
+    words: Words, first: Index, last: Index, key: np.uint64, kinds: Index
+) -> None:
     """Makes one word, at `first`, of the words from there to `last`."""
     words[first]["key"] = key
     words[first]["end"] = words[last]["end"]
     words[first]["spelled_to"] = words[last]["spelled_to"]
+    words[first]["kinds"] = kinds
     words[first]["marked"] = words[last]["marked"]
 
 
 @_compiled(inline="always")
-def first_of_compound(reading: Reading, words: Words, last: int) -> int:
-    """Where the compound begins that ends with word `last`; `last` where none does.
+def join_compound(reading: Reading, words: Words, count: np.uintp) -> np.uintp:
+    """Joins the last words, of `count`, that are a compound; returns the new count.
 
-    Three words that are written together go before two. Their key is written there.
+    Three words that are written together go before two.
     """
-    two = key_together(
-        words[last - 1]["key"], words[last]["key"], length_of(words, last)
-    )
-    if last > 1 and words[last - 1]["gap"] == JOINED:
-        length = words[last]["spelled_to"] - words[last - 1]["spelled_from"]
-        three = key_together(words[last - 2]["key"], two, length)
+    last, before = count - ONE, count - TWO
+    length = length_of(words, last)
+    two = key_together(words[before]["key"], words[last]["key"], length)
+    if count > TWO and words[before]["gap"] == JOINED:
+        first = before - ONE
+        length += length_of(words, before)
+        three = key_together(words[first]["key"], two, length)
         kinds = kinds_of(reading, three)
         if kinds & COMPOUND:
-            join_last(words, last - 2, last, three)
-            words[last - 2]["kinds"] = kinds
-            return last - 2
+            join_last(words, first, last, three, kinds)
+            return before
     kinds = kinds_of(reading, two)
     if kinds & COMPOUND:
-        join_last(words, last - 1, last, two)
-        words[last - 1]["kinds"] = kinds
-        return last - 1
-    return last
+        join_last(words, before, last, two, kinds)
+        return last
+    return count
 
 
 @_compiled()
@@ -382,16 +475,17 @@ def join_tokens(
     reading: Reading,
     words: Words,
     letters: Letters,
-    n_tokens: int,
-) -> int:
+    n_tokens: Index,
+) -> Index:
     """Glues affixes and compounds, in place; returns how many words are left."""
-    last = -1
+    count = np.uintp(0)
     after_prefix = False
-    for token in range(n_tokens):
+    for token in range(np.uintp(n_tokens)):
         words[token]["kinds"] = kinds_of(reading, words[token]["key"])
-    for token in range(n_tokens):
+    for token in range(np.uintp(n_tokens)):
+        last = count - ONE
         kinds = words[token]["kinds"]
-        joins = words[token]["gap"] == JOINED and last >= 0
+        joins = words[token]["gap"] == JOINED and count > 0
         glues = False
         if joins and after_prefix:
             glues = not is_digit(letters[words[token]["spelled_from"]])
@@ -402,23 +496,25 @@ def join_tokens(
                 words[last]["key"], words[token]["key"], length_of(words, token)
             )
             after_prefix = False
-            join_last(words, last, token, key)
-            words[last]["kinds"] = kinds_of(reading, key)
+            join_last(words, last, token, key, kinds_of(reading, key))
         else:
             in_may = joins and words[last]["kinds"] & MONTH
             after_prefix = kinds & PREFIX != 0 and not in_may
-            last += 1
-            if last < token:
-                words[last] = words[token]
-        if after_prefix or words[last]["gap"] != JOINED or not last:
+            if count < token:
+                words[count] = words[token]
+            count += ONE
+        if after_prefix or words[count - ONE]["gap"] != JOINED or count < TWO:
             continue
         # An ending belongs to the word, not to the compound: شناخته شده + اند.
-        if token + 1 < n_tokens and words[token + 1]["gap"] == JOINED:
-            next_kinds = words[token + 1]["kinds"]
-            if next_kinds & ENDING and takes_affix(words, letters, last, next_kinds):
+        follower = token + ONE
+        if follower < np.uintp(n_tokens) and words[follower]["gap"] == JOINED:
+            next_kinds = words[follower]["kinds"]
+            if next_kinds & ENDING and takes_affix(
+                words, letters, count - ONE, next_kinds
+            ):
                 continue
-        last = first_of_compound(reading, words, last)
-    return last + 1
+        count = join_compound(reading, words, count)
+    return np.int64(count)
 
 
 @_compiled()
@@ -445,8 +541,8 @@ def mark_furniture(
     reading: Reading,
     words: Words,
     letters: Letters,
-    count: int,
-    title_length: int,
+    count: Index,
+    title_length: Index,
 ) -> bool:
     """Tells sentences from site furniture: writes 0 or FURNITURE as words' passages.
 
@@ -488,7 +584,7 @@ def mark_furniture(
 
 
 @_compiled()
-def cut_passages(words: Words, count: int, title_length: int) -> int:
+def cut_passages(words: Words, count: Index, title_length: Index) -> int:
     """Numbers the passages and returns how many there are.
 
     The title is one; then sentences, short ones joined with the next, long ones cut.
@@ -517,11 +613,11 @@ def cut_passages(words: Words, count: int, title_length: int) -> int:
 @_compiled()
 def fill_words(
     code_points: CodePoints,
-    title_length: int,
+    title_length: Index,
     reading: Reading,
     words: Words,
     letters: Letters,
-) -> tuple[int, int]:
+) -> tuple[Index, int]:
     """Reads a text; returns how many words there are, and how many passages."""
     n_tokens = read_tokens(code_points, reading, words, letters)
     count = join_tokens(reading, words, letters, n_tokens)
@@ -532,59 +628,113 @@ def fill_words(
 
 
 @_compiled(inline="always")
-def add_row(table: Rows, row: np.int64, sums: Row) -> None:
-    """Adds a row of a table to `sums`, four columns at a time."""
-    for block in range(0, len(sums), LANES):
-        for lane in range(LANES):
-            sums[block + lane] += table[row, block + lane]
+def add_row(records: Records, slot: np.uint64, sums: Row) -> None:
+    """Adds the weights and the squared norm of a record to `sums`."""
+    rows = records.view(np.float64)
+    for column in range(np.uintp(len(sums))):
+        sums[column] += rows[slot, column + ONE]
 
 
 @_compiled()
-def add_ngrams(weights: Weights, spelling: Letters, sums: Row) -> None:
-    """Adds the rows of a word's n-grams to `sums`.
+def longest_ngram(
+    weights: Weights, spelling: Letters, start: int, sure: bool
+) -> np.uint64:
+    """The longest known n-gram of a word that begins at `start`: its slot, or UNKNOWN.
 
-    Where an n-gram is not known, none that begins with it is: an n-gram's passages
-    hold all its parts.
+    Unless one is to be `sure`, what the filter lets pass is taken for known, and the
+    answer is a key, 0 where none is known.
+    """
+    length = min(len(spelling), LONGEST_SPELLING)
+    key = EDGE if start < 0 else np.uint64(spelling[np.uintp(start)])
+    found = UNKNOWN if sure else np.uint64(0)
+    for place in range(start + 1, min(start + LONGEST_NGRAM, length + 1)):
+        letter = np.uint64(spelling[np.uintp(place)]) if place < length else EDGE
+        key = key * HASH_BASE + letter
+        if place - start + 1 < SHORTEST_NGRAM:
+            continue
+        if not may_hold(weights.ngram_filter, key):
+            break
+        if not sure:
+            found = key
+            continue
+        slot = slot_of(weights.ngrams, key)
+        if weights.ngrams[slot, KEY] != key:
+            break
+        found = np.uint64(slot)
+    return found
+
+
+@_compiled()
+def add_ngrams(weights: Weights, spelling: Letters, room: Keys, sums: Row) -> None:
+    """Adds the records of a word's n-grams to `sums`: of each place, the longest.
+
+    All keys go before all look-ups, which then wait for memory together.
     """
     if is_digit(spelling[0]):
         return
-    length = min(len(spelling), LONGEST_SPELLING)
-    for start in range(-1, length - 1):
-        key = EDGE if start < 0 else np.uint64(spelling[start])
-        for place in range(start + 1, min(start + LONGEST_NGRAM, length + 1)):
-            letter = np.uint64(spelling[place]) if place < length else EDGE
-            key = key * HASH_BASE + letter
-            if place - start + 1 < SHORTEST_NGRAM:
-                continue
-            if not may_hold(weights.ngram_filter, key):
-                break
-            slot = slot_of(weights.ngram_slots, key)
-            if weights.ngram_slots[slot, KEY] != key:
-                break
-            add_row(weights.ngrams, np.int64(weights.ngram_slots[slot, VALUE]), sums)
+    n_starts = min(len(spelling), LONGEST_SPELLING)
+    for start in range(n_starts):
+        room[np.uintp(start)] = longest_ngram(weights, spelling, start - 1, False)
+    for start in range(n_starts):
+        key = room[np.uintp(start)]
+        slot = np.uint64(slot_of(weights.ngrams, key))
+        if weights.ngrams[slot, KEY] != key:
+            slot = longest_ngram(weights, spelling, start - 1, True)
+        room[np.uintp(start)] = slot if key != 0 else UNKNOWN
+    for start in range(np.uintp(n_starts)):
+        if room[start] != UNKNOWN:
+            add_row(weights.ngrams, room[start], sums)
+
+
+@_compiled()
+def find_words(weights: Weights, words: Words, keys: Keys, slots: Keys) -> int:
+    """Writes the keys of a passage's words, and the slots of their records.
+
+    UNKNOWN is for a word that has none. Returns how many have one.
+    """
+    known = 0
+    for word in range(np.uintp(len(words))):
+        key = words[word]["key"]
+        slot = np.uint64(slot_of(weights.words, key))
+        is_known = weights.words[slot, KEY] == key
+        keys[word] = key
+        slots[word] = slot if is_known else UNKNOWN
+        known += is_known
+    return known
 
 
 @_compiled(inline="always")
 def add_word(
-    weights: Weights, words: Words, letters: Letters, word: int, sums: Row
-) -> bool:
-    """Adds a word's row to `sums`, or those of its n-grams; whether it is known."""
-    key = words[word]["key"]
-    slot = slot_of(weights.word_slots, key)
-    if weights.word_slots[slot, KEY] == key:
-        add_row(weights.words, np.int64(weights.word_slots[slot, VALUE]), sums)
-        return True
-    spelling = letters[words[word]["spelled_from"] : words[word]["spelled_to"]]
-    add_ngrams(weights, spelling, sums)
-    return False
+    weights: Weights,
+    words: Words,
+    letters: Letters,
+    word: Index,
+    slot: np.uint64,
+    room: Keys,
+    sums: Row,
+) -> None:
+    """Adds a word's record to `sums`, or those of its n-grams."""
+    if slot != UNKNOWN:
+        add_row(weights.words, slot, sums)
+    else:
+        spelling = letters[words[word]["spelled_from"] : words[word]["spelled_to"]]
+        add_ngrams(weights, spelling, room, sums)
 
 
 @_compiled(inline="always")
-def times_before(keys: Keys, word: int) -> int:
-    """How often a word stands earlier in its passage."""
+def times_before(keys: Keys, seen: Keys, word: Index) -> int:
+    """How often a word stands earlier in its passage; marks it as `seen`, bit by bit.
+
+    Nearly all are there once, and not seen: that spares the comparisons.
+    """
+    place = keys[word] * MIX >> SEEN_SHIFT
+    bit = ONE << (place & np.uint64(63))
+    place >>= np.uint64(6)
     earlier = 0
-    for other in range(word):
-        earlier += keys[other] == keys[word]
+    if seen[place] & bit:
+        for other in range(word):
+            earlier += keys[other] == keys[word]
+    seen[place] |= bit
     return earlier
 
 
@@ -596,24 +746,30 @@ def scale_of(squared_norm: float) -> float:
 
 @_compiled()
 def score_passage(
-    weights: Weights, words: Words, letters: Letters, keys: Keys, sums: Row, values: Row
+    weights: Weights,
+    words: Words,
+    letters: Letters,
+    rooms: Rooms,
+    sums: Row,
+    values: Row,
 ) -> int:
     """Writes the decision values of a passage's words to `values`.
 
     Returns how many words are known. The squared norm is the sum over distinct words of
-    (count x norm)^2. `keys` and `sums` are room to work in: keys side by side are
-    compared several at a time.
+    (count x norm)^2. `rooms` and `sums`, of one more than the topics, are room to work
+    in.
     """
-    n_topics = len(values)
+    n_topics = np.uintp(len(values))
     sums[:] = 0.0
     squared_norm = 0.0
-    known = 0
-    for word in range(len(words)):
-        keys[word] = words[word]["key"]
+    keys, slots, room, seen = rooms[0], rooms[1], rooms[2], rooms[3]
+    seen[:] = 0
+    known = find_words(weights, words, keys, slots)
+    for word in range(np.uintp(len(words))):
         before = sums[n_topics]
-        known += add_word(weights, words, letters, word, sums)
+        add_word(weights, words, letters, word, slots[word], room, sums)
         norm = sums[n_topics] - before
-        squared_norm += (2 * times_before(keys, word) + 1) * norm
+        squared_norm += (2 * times_before(keys, seen, word) + 1) * norm
     scale = scale_of(squared_norm)
     for topic in range(n_topics):
         values[topic] = sums[topic] * scale + weights.intercepts[topic]
@@ -622,19 +778,21 @@ def score_passage(
 
 @_compiled()
 def fill_shares(
-    weights: Weights, words: Words, letters: Letters, keys: Keys, rows: Rows
+    weights: Weights, words: Words, letters: Letters, rooms: Rooms, rows: Rows
 ) -> None:
     """Writes each word's share of its passage's decision values to `rows`, zeros.
 
     They add up to the decision values without the intercepts.
     """
-    n_topics = len(weights.intercepts)
+    n_topics = np.uintp(len(weights.intercepts))
     squared_norm = 0.0
-    for word in range(len(words)):
-        keys[word] = words[word]["key"]
-        add_word(weights, words, letters, word, rows[word])
+    keys, slots, room, seen = rooms[0], rooms[1], rooms[2], rooms[3]
+    seen[:] = 0
+    find_words(weights, words, keys, slots)
+    for word in range(np.uintp(len(words))):
+        add_word(weights, words, letters, word, slots[word], room, rows[word])
         norm = rows[word, n_topics]
-        squared_norm += (2 * times_before(keys, word) + 1) * norm
+        squared_norm += (2 * times_before(keys, seen, word) + 1) * norm
     rows *= scale_of(squared_norm)
 
 
@@ -655,7 +813,7 @@ def score_words(
     words: Words,
     letters: Letters,
     n_passages: int,
-    keys: Keys,
+    rooms: Rooms,
     room: Row,
     scores: Row,
     best: NDArray[np.int64],
@@ -669,7 +827,7 @@ def score_words(
     values = room[:n_topics]
     highest = room[n_topics : 2 * n_topics]
     mean = room[2 * n_topics : 3 * n_topics]
-    sums = room[3 * n_topics :]
+    sums = room[3 * n_topics : 4 * n_topics + 1]
     highest[:] = -np.inf
     mean[:] = 0.0
     known = 0
@@ -681,7 +839,7 @@ def score_words(
             end += 1
         if passage != FURNITURE:
             passage_words = words[first:end]
-            known += score_passage(weights, passage_words, letters, keys, sums, values)
+            known += score_passage(weights, passage_words, letters, rooms, sums, values)
             for topic in range(n_topics):
                 mean[topic] += values[topic] / n_passages
                 if values[topic] > highest[topic]:
@@ -704,26 +862,39 @@ def score_words(
 def fill_article(
     code_points: CodePoints,
     title_length: int,
-    reading: Reading,
-    weights: Weights,
     words: Words,
     letters: Letters,
-    keys: Keys,
+    rooms: Rooms,
     room: Row,
     scores: Row,
     best: NDArray[np.int64],
-) -> tuple[int, int, int, int]:
+    page_of: NDArray[np.uint16],
+    pages: NDArray[np.uint32],
+    expansions: NDArray[np.uint32],
+    lexicon: Slots,
+    lexicon_filter: Filter,
+    known_words: Records,
+    ngrams: Records,
+    ngram_filter: Filter,
+    intercepts: NDArray[np.float64],
+    calibration: NDArray[np.float64],
+) -> tuple[Index, int, int, int]:
     """Reads and scores an article.
+
+    The tables are those of `Reading` and `Weights`, one by one: a tuple of arrays takes
+    longer to hand over.
 
     Returns how many words there are, and how many have letters, are frequent in Persian
     alone, are known.
     """
+    reading = Reading(page_of, pages, expansions, lexicon, lexicon_filter)
+    weights = Weights(known_words, ngrams, ngram_filter, intercepts, calibration)
     count, n_passages = fill_words(code_points, title_length, reading, words, letters)
     words = words[:count]
     known = 0
     if n_passages:
         known = score_words(
-            weights, words, letters, n_passages, keys, room, scores, best
+            weights, words, letters, n_passages, rooms, room, scores, best
         )
     with_letters, frequent = count_telling(words, letters)
     return count, with_letters, frequent, known
@@ -737,8 +908,13 @@ def room_for(code_points: CodePoints) -> tuple[Words, Letters]:
     n_points = len(code_points)
     return (
         np.empty(n_points + 1, WORD),
-        np.empty(n_points * LONGEST_EXPANSION, np.uint32),
+        np.empty(n_points * LONGEST_EXPANSION + 1, np.uint32),
     )
+
+
+def rooms_to_score() -> Rooms:
+    """Room to score a passage in: its words' keys, their slots, n-grams, bits."""
+    return np.empty((4, LONGEST_PASSAGE), np.uint64)
 
 
 def read_words(
@@ -772,21 +948,21 @@ def score_article(
     """Reads and scores one article, given as `read_words` wants it."""
     n_topics = len(weights.calibration)
     words, letters = room_for(code_points)
-    keys = np.empty(LONGEST_PASSAGE, np.uint64)
-    room = np.empty(3 * n_topics + weights.words.shape[1])
+    rooms = rooms_to_score()
+    room = np.empty(4 * n_topics + 1)
     scores = np.zeros(n_topics)
     best = np.zeros((n_topics, 2), np.int64)
     count, with_letters, frequent, known = fill_article(
         code_points,
         title_length,
-        reading,
-        weights,
         words,
         letters,
-        keys,
+        rooms,
         room,
         scores,
         best,
+        *reading,
+        *weights,
     )
     return Scored(with_letters, frequent, known, words[:count], letters, scores, best)
 
@@ -796,6 +972,6 @@ def share_passage(weights: Weights, words: Words, letters: Letters) -> Rows:
 
     Returns shape (words of the passage, topics).
     """
-    rows = np.zeros((len(words), weights.words.shape[1]))
-    fill_shares(weights, words, letters, np.empty(len(words), np.uint64), rows)
+    rows = np.zeros((len(words), len(weights.intercepts) + 1))
+    fill_shares(weights, words, letters, rooms_to_score(), rows)
     return rows[:, : len(weights.intercepts)]

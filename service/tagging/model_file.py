@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
+from joblib.numpy_pickle import NumpyArrayWrapper, NumpyPickler
 from numpy.typing import NDArray
 
 from service.tagging import text, unpickler
@@ -23,13 +23,15 @@ from service.tagging.kernel import (
     LONGEST_EXPANSION,
     VALUE,
     Reading,
+    Records,
     Slots,
     Weights,
     columns_of,
 )
 from service.tagging.topics import Topic
+from service.tagging.unpickler import ALIGNMENT
 
-FORMAT = 2
+FORMAT = 3
 PREFERENCES = ("precision", "recall")
 # Ends of the bins in which an evaluation counts scores, so that a service can count in
 # the same ones what it sees. Narrow where most scores are: near 0 and near 1.
@@ -41,11 +43,9 @@ _TABLES = {
     "expansions": (np.uint32, 1),
     "lexicon": (np.uint64, 2),
     "lexicon_filter": (np.uint8, 1),
-    "word_slots": (np.uint64, 2),
-    "words": (np.float64, 2),
-    "ngram_slots": (np.uint64, 2),
+    "words": (np.uint64, 2),
+    "ngrams": (np.uint64, 2),
     "ngram_filter": (np.uint8, 1),
-    "ngrams": (np.float64, 2),
     "intercepts": (np.float64, 1),
     "calibration": (np.float64, 2),
 }
@@ -64,6 +64,15 @@ _DAMAGE = (
     pickle.UnpicklingError,
     struct.error,
 )
+
+
+class _Aligned(NumpyPickler):  # type: ignore[misc]  # joblib has no types
+    """Begins every array where a line of the processor's cache begins."""
+
+    def _create_array_wrapper(self, array: NDArray[Any]) -> NumpyArrayWrapper:
+        wrapper = super()._create_array_wrapper(array)
+        wrapper.numpy_array_alignment_bytes = ALIGNMENT
+        return wrapper
 
 
 class ModelFileError(Exception):
@@ -130,7 +139,8 @@ def save(model: Model, path: Path) -> str:
         "libraries": model.libraries,
         "evaluation": model.evaluation,
     }
-    joblib.dump(content, path, protocol=4)
+    with path.open("wb") as file:
+        _Aligned(file, protocol=4).dump(content)
     return version_of(path)
 
 
@@ -221,38 +231,33 @@ def _check(reading: Reading, weights: Weights, n_topics: int) -> None:
             raise ValueError(f"its table {name} is not of {np.dtype(number)}")
         if table.dtype.kind == "f" and not np.isfinite(table).all():
             raise ValueError(f"its table {name} is not of finite numbers")
-    for slots in (reading.lexicon, weights.word_slots, weights.ngram_slots):
-        _check_slots(slots)
+    _check_slots(reading.lexicon, VALUE + 1)
+    for records in (weights.words, weights.ngrams):
+        _check_slots(records, columns_of(n_topics))
+        if not np.isfinite(records.view(np.float64)[:, KEY + 1 :]).all():
+            raise ValueError("a table of records is not of finite numbers")
     filters = reading.lexicon_filter, weights.ngram_filter
     whole = (
         all(_is_power_of_two(len(bits)) for bits in filters)
         and len(reading.page_of) == 0x110000 >> 8
         and int(reading.page_of.max()) * 256 + 256 <= len(reading.pages)
-        and weights.words.shape[1] == columns_of(n_topics)
-        and weights.ngrams.shape[1] == columns_of(n_topics)
         and weights.intercepts.shape == (n_topics,)
         and weights.calibration.shape == (n_topics, 4)
-        and _inside(weights.word_slots[:, VALUE], len(weights.words))
-        and _inside(weights.ngram_slots[:, VALUE], len(weights.ngrams))
         and _expansions_inside(reading)
     )
     if not whole:
         raise ValueError("its tables do not fit each other")
 
 
-def _check_slots(slots: Slots) -> None:
-    if slots.shape[1:] != (VALUE + 1,) or not _is_power_of_two(len(slots)):
-        raise ValueError("a table of keys is not a power of two long, of two columns")
-    if 2 * np.count_nonzero(slots[:, KEY]) > len(slots):
-        raise ValueError("a table of keys is more than half full")
+def _check_slots(slots: Slots | Records, columns: int) -> None:
+    if slots.shape[1] != columns or not _is_power_of_two(len(slots)):
+        raise ValueError(f"a table of keys is not a power of two long, {columns} wide")
+    if 3 * np.count_nonzero(slots[:, KEY]) > 2 * len(slots):
+        raise ValueError("a table of keys is more than two thirds full")
 
 
 def _is_power_of_two(number: int) -> bool:
     return number > 0 and number & (number - 1) == 0
-
-
-def _inside(rows: NDArray[np.uint64], size: int) -> bool:
-    return bool(rows.max() < size)
 
 
 def _expansions_inside(reading: Reading) -> bool:

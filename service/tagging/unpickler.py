@@ -18,6 +18,8 @@ from joblib.numpy_pickle import (
     NumpyUnpickler,
 )
 
+ALIGNMENT = 64  # bytes of a line of the processor's cache, where our arrays begin
+
 _NAMES = {
     ("joblib.numpy_pickle", "NumpyArrayWrapper"): NumpyArrayWrapper,
     ("numpy", "ndarray"): np.ndarray,
@@ -130,5 +132,6 @@ def _is_plain(state: object) -> bool:
         and all(isinstance(size, int) and size >= 0 for size in state["shape"])
         and state["order"] in ("C", "F")
         and state["allow_mmap"] is True
-        and state["numpy_array_alignment_bytes"] == NUMPY_ARRAY_ALIGNMENT_BYTES
+        and state["numpy_array_alignment_bytes"]
+        in (NUMPY_ARRAY_ALIGNMENT_BYTES, ALIGNMENT)
     )

@@ -36,6 +36,24 @@ def test_key_table(known: set[int], other: int) -> None:
         assert table[slot].tolist() == [key if key in known else 0, values.get(key, 0)]
 
 
+@given(known=st.sets(st.integers(1, 2**64 - 1), max_size=200), other=st.integers(1))
+def test_record_table(known: set[int], other: int) -> None:
+    rows = {key: [place / 2, -place, 1.5] for place, key in enumerate(known)}
+    table = features.record_table([*rows], np.array([*rows.values()]).reshape(-1, 3))
+    assert len(table) & (len(table) - 1) == 0
+    assert 2 * len(table) >= 3 * len(known)
+    for key in {*known, other % 2**64 or 1}:
+        slot = kernel.slot_of(table, np.uint64(key))
+        assert table[slot, kernel.KEY] == (key if key in known else 0)
+        found = table.view(np.float64)[slot, kernel.KEY + 1 :].tolist()
+        assert found == [*rows.get(key, [0.0] * 3), 0.0, 0.0, 0.0, 0.0]
+
+
+def test_two_of_one_key() -> None:
+    with pytest.raises(ValueError, match="the same key"):
+        features.record_table([7, 7], np.zeros((2, 3)))
+
+
 @given(known=st.sets(st.integers(1, 2**64 - 1), max_size=200))
 def test_key_filter(known: set[int]) -> None:
     bits = features.key_filter(features.key_table(dict.fromkeys(known, 1)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Reading, Rows, Slots, Weights
+from service.tagging.kernel import Reading, Records, Weights
 from service.tagging.model_file import frozen
 from tests.tagging import twin
 from tests.tagging.persian import COMPOUNDS, texts
@@ -77,26 +77,28 @@ def folded() -> Folded:
 
 @pytest.fixture(scope="session")
 def weights(folded: Folded) -> Weights:
-    word_slots, words = table(folded.words)
-    ngram_slots, ngrams = table(folded.ngrams)
+    ngrams = table({name: with_shorter(name, folded.ngrams) for name in folded.ngrams})
     return frozen(
         Weights(
-            word_slots,
-            words,
-            ngram_slots,
-            features.key_filter(ngram_slots),
+            table(folded.words),
             ngrams,
+            features.key_filter(ngrams),
             np.array(folded.intercepts),
             np.array(folded.calibration),
         )
     )
 
 
-def table(rows: Mapping[str, Row]) -> tuple[Slots, Rows]:
-    places = {features.key_of(name): place for place, name in enumerate(rows)}
-    found = np.zeros((len(rows), kernel.columns_of(2)))
-    found[:, :3] = [*rows.values()]
-    return features.key_table(places), found
+def with_shorter(ngram: str, rows: Mapping[str, Row]) -> Row:
+    """The sum of an n-gram's row and those of the shorter ones it begins with."""
+    lengths = range(kernel.SHORTEST_NGRAM, len(ngram) + 1)
+    parts = [rows[ngram[:length]] for length in lengths]
+    return [sum(column) for column in zip(*parts, strict=True)]
+
+
+def table(rows: Mapping[str, Row]) -> Records:
+    keys = [features.key_of(name) for name in rows]
+    return features.record_table(keys, np.array([*rows.values()]))
 
 
 Placed = tuple[str, int, int, int]  # letters, start, end, passage

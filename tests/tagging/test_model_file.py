@@ -185,9 +185,10 @@ def put(number: float, place: int = 0) -> Callable[[NDArray[Any]], NDArray[Any]]
     return put
 
 
+NOT_A_NUMBER, INFINITE = np.array([np.nan, np.inf]).view(np.uint64).tolist()
 UNUSABLE = {
     "other numbers": reading(pages=lambda table: table.astype(np.uint64)),
-    "other byte order": weights(words=lambda table: table.astype(">f8")),
+    "other byte order": weights(words=lambda table: table.astype(">u8")),
     "one dimension more": reading(pages=lambda table: table[:, None]),
     "one dimension less": weights(words=lambda table: table[:, 0]),
     "no dimension": weights(intercepts=lambda table: table[0]),
@@ -206,16 +207,13 @@ UNUSABLE = {
     "slots without values": reading(lexicon=lambda table: table[:, :1]),
     "no filter": reading(lexicon_filter=lambda bits: bits[:0]),
     "odd filter": weights(ngram_filter=lambda bits: bits[:-1]),
-    "no words": weights(word_slots=lambda table: table[:0]),
-    "row beyond the last": weights(word_slots=put(10**6, 1)),
-    "row beyond any": weights(word_slots=put(2**63, 1)),
-    "no rows": weights(words=lambda table: table[:0]),
+    "no words": weights(words=lambda table: table[:0]),
+    "words that fill their table": weights(words=np.ones_like),
     "too few topics": weights(words=lambda table: table[:, :-1]),
-    "n-gram row beyond the last": weights(ngram_slots=put(10**6, 1)),
     "n-grams of too few topics": weights(ngrams=lambda table: table[:, :-1]),
-    "n-grams that fill their table": weights(ngram_slots=np.ones_like),
-    "not a number": weights(words=put(np.nan)),
-    "infinite": weights(ngrams=put(np.inf)),
+    "n-grams that fill their table": weights(ngrams=np.ones_like),
+    "not a number": weights(words=put(NOT_A_NUMBER, 1)),
+    "infinite": weights(ngrams=put(INFINITE, 1)),
     "intercept missing": weights(intercepts=lambda table: table[:-1]),
     "calibration missing": weights(calibration=lambda table: table[:-1]),
     "calibration infinite": weights(calibration=put(np.inf)),
@@ -243,7 +241,14 @@ def test_every_table_is_checked(shape: type[Reading | Weights]) -> None:
 
 
 def test_frozen_views_share_memory(model: Model) -> None:
-    table = np.ones((3, 4), order="F")
-    changed = frozen(model.weights._replace(words=table, ngrams=table.copy()))
+    table = np.ones((3, 4), np.uint64, order="F")
+    changed = frozen(model.weights._replace(words=table))
     assert changed.words.flags.c_contiguous
-    assert np.shares_memory(changed.ngram_slots, model.weights.ngram_slots)
+    assert np.shares_memory(changed.ngrams, model.weights.ngrams)
+
+
+def test_records_begin_with_lines_of_the_cache(model_path: Path) -> None:
+    weights = load(model_path).weights
+    for records in (weights.words, weights.ngrams):
+        assert records.ctypes.data % 64 == 0
+        assert records.strides[0] % 64 == 0

@@ -75,8 +75,8 @@ class Folded:
         n_passages, words, letters = kernel.read_words(
             features.code_points(f"{title}\n{text}"), len(title), self.reading
         )
-        keys = np.empty(kernel.LONGEST_PASSAGE, np.uint64)
-        sums = np.empty(self.weights.words.shape[1])
+        rooms = kernel.rooms_to_score()
+        sums = np.empty(len(self.weights.intercepts) + 1)
         decided = []
         for passage in range(n_passages):
             values = np.empty(len(self.weights.intercepts))
@@ -84,7 +84,7 @@ class Folded:
                 self.weights,
                 words[words["passage"] == passage],
                 letters,
-                keys,
+                rooms,
                 sums,
                 values,
             )
@@ -198,10 +198,11 @@ class TestDecisionValues:
         tables = frozen(none)
         for word in corpus.words[1:50]:
             letters = np.frombuffer(word.encode("utf-32-le"), np.uint32)
-            row = np.zeros(full.words.shape[1])
-            kernel.add_ngrams(tables, letters, row)
-            slot = kernel.slot_of(full.word_slots, np.uint64(features.key_of(word)))
-            known = full.words[full.word_slots[slot, kernel.VALUE]]
+            row = np.zeros(n_topics + 1)
+            room = np.empty(len(word), np.uint64)
+            kernel.add_ngrams(tables, letters, room, row)
+            slot = kernel.slot_of(full.words, np.uint64(features.key_of(word)))
+            known = full.words.view(np.float64)[slot, kernel.KEY + 1 :]
             assert row[:n_topics] == pytest.approx(known[:n_topics])
 
 

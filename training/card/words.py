@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Reading
+from service.tagging.kernel import KEY, Reading
 from training.card.material import CardMaterial
 from training.compounds import NON_JOINER
 from training.seeds import Seed
@@ -87,8 +87,9 @@ def _chosen(pull: NDArray[np.float64]) -> tuple[list[int], list[int]]:
 def _log_odds(material: CardMaterial) -> NDArray[np.float64]:
     """Shape (words of the corpus, topics)."""
     corpus, weights = material.corpus, material.model.weights
-    rows = dict(weights.word_slots.tolist())
-    table = weights.words[[rows[features.key_of(word)] for word in corpus.words]]
+    slots = {key: slot for slot, key in enumerate(weights.words[:, KEY].tolist())}
+    rows = weights.words.view(np.float64)[:, KEY + 1 :]
+    table = rows[[slots[features.key_of(word)] for word in corpus.words]]
     n_topics = len(weights.intercepts)
     squared_norms = table[:, n_topics]
     squared = corpus.counts.multiply(corpus.counts) @ squared_norms
