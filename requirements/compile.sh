@@ -16,5 +16,6 @@ lock() {
 lock dev "$@"
 lock training --constraints requirements/dev.txt
 lock runtime --constraints requirements/dev.txt
+lock archive --constraints requirements/dev.txt
 lock bench --constraints requirements/dev.txt
 lock build "$@"

@@ -1,4 +1,4 @@
-"""`barchasb tag | model | key`: what is done without HTTP."""
+"""`barchasb tag | archive | model | key`: what is done without HTTP."""
 
 import argparse
 import contextlib
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from service import key_cli, model_cli, tag_cli
+from service.archive import cli as archive_cli
 from service.tagging.model_file import ModelFileError
 from service.terminal import complain
 from service.web.keys import KeysError
@@ -53,8 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         parents=[models],
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(required=True, metavar="tag | model | key")
+    commands = parser.add_subparsers(
+        required=True, metavar="tag | archive | model | key"
+    )
     tag_cli.add_to(commands, models)
+    archive_cli.add_to(commands, models)
     model_cli.add_to(commands, models)
     key_cli.add_to(commands)
     return parser

@@ -15,6 +15,8 @@ _HALF_A_PAIR = re.compile(
     rb"(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 
+NO_SCALAR = "id is not a string, a number, true, false or null"
+
 
 class UnusableError(Exception):
     """An article that cannot be tagged; the others still are."""
@@ -101,16 +103,25 @@ def check_plain(field: str, given: str) -> None:
         raise UnusableError(f"{field} is HTML (it has {markup} in it)")
 
 
+def check_article(title: str, text: str) -> None:
+    """Make sure that an article can be tagged.
+
+    Raises:
+        UnusableError: Its text is blank, or it is not plain text.
+    """
+    if not text or text.isspace():
+        raise UnusableError("text is blank")
+    check_plain("title", title)
+    check_plain("text", text)
+
+
 def _asked(line: bytes) -> ArticleLine:
     try:
         asked = _article_line.decode(line)
         _check_id(asked.id)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableError(_reason(line, error)) from error
-    if not asked.text or asked.text.isspace():
-        raise UnusableError("text is blank")
-    check_plain("title", asked.title or "")
-    check_plain("text", asked.text)
+        raise UnusableError(reason_of(line, error)) from error
+    check_article(asked.title or "", asked.text)
     return asked
 
 
@@ -118,12 +129,11 @@ def _check_id(identity: msgspec.Raw) -> None:
     try:
         _scalar.decode(identity)
     except msgspec.DecodeError as error:
-        raise UnusableError(
-            "id is not a string, a number, true, false or null"
-        ) from error
+        raise UnusableError(NO_SCALAR) from error
 
 
-def _reason(line: bytes, error: Exception) -> str:
+def reason_of(line: bytes, error: Exception) -> str:
+    """Why decoding a line ended in an error, in words about the line."""
     if not line.strip():
         return "the line is blank"
     try:

@@ -14,14 +14,18 @@ _CLEAR_LINE = "\r\x1b[K"
 class Progress:
     """A bar on standard error; nothing at all where that is no terminal."""
 
-    def __init__(self, total: int | None, *, wanted: bool = True) -> None:
+    def __init__(
+        self, total: int | None, *, wanted: bool = True, of: str = "lines"
+    ) -> None:
         """Start the clock.
 
         Args:
             total: Bytes there are to read, None where nobody knows.
             wanted: False to draw nothing even in a terminal.
+            of: What to call what is counted.
         """
         self._total = total
+        self._of = of
         self._drawing = wanted and sys.stderr.isatty()
         self._lines = self._bytes = 0
         self._started = self._drawn = time.monotonic()
@@ -34,6 +38,11 @@ class Progress:
         if self._drawing and now - self._drawn >= _SECONDS_BETWEEN:
             self._drawn = now
             self._draw()
+
+    def skip(self, read: int) -> None:
+        """Take bytes off the total that need not be read."""
+        if self._total is not None:
+            self._total -= read
 
     def complain(self, problem: str) -> int:
         """Tell a problem in the bar's place; returns the exit code as `complain`."""
@@ -55,7 +64,7 @@ class Progress:
 
     def _described(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-3)
-        rate = f"{self._lines:,} lines, {self._lines / seconds:,.0f}/s"
+        rate = f"{self._lines:,} {self._of}, {self._lines / seconds:,.0f}/s"
         if not self._total or not self._bytes:
             return f"{rate}, {_clock(seconds)}"
         share = min(1.0, self._bytes / self._total)

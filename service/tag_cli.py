@@ -70,7 +70,7 @@ def add_to(
     lines = tag.add_argument_group("JSON lines")
     lines.add_argument("--jsonl", action="store_true", help="JSON lines in and out")
     lines.add_argument(
-        "--jobs", type=_job_count, metavar="N", help="tag with N processes"
+        "--jobs", type=job_count, metavar="N", help="tag with N processes"
     )
     lines.add_argument(
         "-o",
@@ -82,7 +82,8 @@ def add_to(
     tag.set_defaults(run=_run, refuse=tag.error)
 
 
-def _job_count(text: str) -> int:
+def job_count(text: str) -> int:
+    """A number of processes, as an option gives it."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_JOBS):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no whole number from 1 to {_MOST_JOBS}"
@@ -139,7 +140,7 @@ def _answer_files(tagger: Tagger, wish: Wish, options: argparse.Namespace) -> in
     exit_code = 0
     try:
         with (
-            _termination_as_exit(),
+            termination_as_exit(),
             answering(answer, options.jobs or 1) as answer_all,
             tag_files.output(options.output) as output,
         ):
@@ -153,7 +154,7 @@ def _answer_files(tagger: Tagger, wish: Wish, options: argparse.Namespace) -> in
 
 
 @contextlib.contextmanager
-def _termination_as_exit() -> Iterator[None]:
+def termination_as_exit() -> Iterator[None]:
     """Lets SIGTERM first end the workers and remove what was written so far."""
 
     def leave(*_: object) -> None:

@@ -141,6 +141,10 @@ class ModelStore:
             )
         return model_file.load(path)
 
+    def content(self, version: str) -> bytes:
+        """The bytes of a version's file, to be taken to where this folder is not."""
+        return self._path(version).read_bytes()
+
     def verify(self, version: str) -> Model:
         """Read a version, and hold its manifest to it.
 

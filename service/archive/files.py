@@ -1,0 +1,221 @@
+"""The files of an archive: which there are, of what kind, and how to open them."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal, get_args
+
+import fsspec
+import pyarrow as pa
+from fsspec.core import url_to_fs
+
+from service.archive import ArchiveError
+
+type Kind = Literal["parquet", "jsonl", "csv"]
+KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
+_ENDINGS: dict[str, Kind] = {
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+}
+_PACKED_ENDINGS = (".gz", ".zst")
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}  # how they begin
+# What tells that a file was changed, the surest first, by the names that stores use.
+_STAMPS = (
+    "ETag",
+    "etag",
+    "md5Hash",
+    "mtime",
+    "LastModified",
+    "last_modified",
+    "created",
+)
+_BUFFER = 1 << 20
+
+
+class ReadingError(Exception):
+    """A file that could not be read on: not for what is in it, but where it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of an archive.
+
+    Attributes:
+        url: Where it lies, for any process.
+        name: Its path below the folder that all files have in common.
+        kind: What is in it, unpacked.
+        size: Bytes, as it lies there.
+        stamp: Changes when the file does.
+    """
+
+    url: str
+    name: str
+    kind: Kind
+    size: int
+    stamp: str
+
+
+def find(inputs: Iterable[str], kind: Kind | None = None) -> list[File]:
+    """The files that are meant by paths, globs, folders and fsspec's URLs.
+
+    Args:
+        inputs: Of a folder, all files below are meant whose ending tells their kind,
+            but none that is hidden by a `.` or `_` before a name.
+        kind: What is in every file, whatever its ending tells.
+
+    Returns:
+        Each file once, in the order of the inputs, within a folder by name.
+
+    Raises:
+        ArchiveError: An input names no file, or one of a kind that is not known.
+    """
+    found: dict[str, tuple[Kind, Mapping[str, Any]]] = {}
+    for one in inputs:
+        found |= {url: (of, entry) for url, of, entry in _found(one, kind)}
+    folders = [url.split("/")[:-1] for url in found]
+    # Of lists, the prefix is of whole names.
+    depth = len(os.path.commonprefix(folders))  # noqa: RUF071
+    return [
+        File(url, "/".join(url.split("/")[depth:]), of, entry["size"], _stamp(entry))
+        for url, (of, entry) in found.items()
+    ]
+
+
+def _found(
+    one: str, kind: Kind | None
+) -> Iterator[tuple[str, Kind, Mapping[str, Any]]]:
+    store, path = store_of(one)
+    folder = store.isdir(path)
+    if folder:
+        entries = store.find(path, detail=True)
+    elif store.exists(path):
+        entries = {path: store.info(path)}
+    else:
+        entries = store.glob(path, detail=True)
+    n_files = 0
+    for name, entry in sorted(entries.items()):
+        of = kind or _kind_of(name)
+        hidden = folder and _is_hidden(name.removeprefix(path))
+        if entry["type"] != "file" or hidden or (folder and not of):
+            continue
+        if not of:
+            raise ArchiveError(f"{name}: its ending tells no kind; {_KNOWN}")
+        n_files += 1
+        yield store.unstrip_protocol(name), of, entry
+    if not n_files:
+        what = (
+            f"there is no file of an archive in it; {_KNOWN}" if folder else "no file"
+        )
+        raise ArchiveError(f"{one}: {what}")
+
+
+_KNOWN = (
+    f"known are {', '.join(_ENDINGS)}, the last three perhaps with .gz or .zst after; "
+    f"or give --format {' | '.join(KINDS)}"
+)
+
+
+def _kind_of(name: str) -> Kind | None:
+    for ending in _PACKED_ENDINGS:
+        name = name.removesuffix(ending)
+    return _ENDINGS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - of a URL
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith((".", "_")) for part in path.split("/"))
+
+
+def _stamp(entry: Mapping[str, Any]) -> str:
+    return next((str(entry[name]) for name in _STAMPS if name in entry), "")
+
+
+def store_of(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Where a path or a URL leads: fsspec's file system, and the path in it.
+
+    Raises:
+        ArchiveError: There is no such protocol, or what it needs is not installed.
+    """
+    try:
+        store, path = url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise ArchiveError(f"{url}: {error}") from error
+    return store, str(path)
+
+
+class Source(io.RawIOBase):
+    """A file, or the range of its bytes up to an end, as it lies there.
+
+    It raises ReadingError where reading fails, so that this is told from content that
+    cannot be unpacked.
+    """
+
+    def __init__(self, url: str, start: int = 0, end: int | None = None) -> None:
+        super().__init__()
+        store, path = store_of(url)
+        self._url = url
+        self._end = end
+        with self._told():
+            self._file = store.open(path, "rb")
+            self._file.seek(start)
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """The place in the file."""
+        return int(self._file.tell())
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place in the file."""
+        with self._told():
+            return int(self._file.seek(offset, whence))
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer has no type
+        """Read up to the end of the range."""
+        wanted = len(buffer)
+        if self._end is not None:
+            wanted = min(wanted, self._end - self.tell())
+        with self._told():
+            content = self._file.read(wanted)
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        """Close the file as well."""
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ReadingError(f"{self._url}: {error.strerror or error}") from error
+
+
+def unpacked(source: Source) -> tuple[BinaryIO, bool]:
+    """A file's content from where the source stands, unzipped if it is gzip or zstd.
+
+    Reading from it raises OSError where it cannot be unzipped.
+
+    Returns:
+        The content, and whether it was packed.
+    """
+    start = source.tell()
+    beginning = source.read(max(map(len, _PACKED))) or b""
+    source.seek(start)
+    stream: Any = source
+    for magic, name in _PACKED.items():
+        if beginning.startswith(magic):
+            stream = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), name)
+    return io.BufferedReader(stream, _BUFFER), stream is not source

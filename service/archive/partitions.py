@@ -1,0 +1,97 @@
+"""An archive cut into partitions.
+
+    small files ───────────────────┐
+    ranges of lines, row groups ───┼──▶ a worker reads them
+    what only reading can cut ─────┴──▶ its rows are read here, and sent along
+
+The same files are always cut alike, so that a run can go on from where another ended.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from service.archive import lines, tables
+from service.archive.files import File
+from service.archive.rows import Columns, Part, Rows
+
+_COLUMNS_OF = {
+    "jsonl": lines.columns_of,
+    "csv": tables.csv_columns,
+    "parquet": tables.parquet_columns,
+}
+_CUT = {"jsonl": lines.cut, "csv": tables.cut_csv, "parquet": tables.cut_parquet}
+_ROWS = {"jsonl": lines.rows, "csv": tables.csv_rows, "parquet": tables.parquet_rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What is tagged, written and perhaps done again as one.
+
+    Attributes:
+        number: Its place in the archive, from 0.
+        parts: What it is made of.
+    """
+
+    number: int
+    parts: tuple[Part, ...]
+
+    @property
+    def n_bytes(self) -> int:
+        """How much of the archive it is, as it lies there."""
+        return sum(part.n_bytes for part in self.parts)
+
+    @property
+    def name(self) -> str:
+        """What to call it in front of people."""
+        return f"partition {self.number} ({self.parts[0].file.name})"
+
+
+def check(file: File, columns: Columns) -> None:
+    """Make sure that a file has the columns that are meant, as far as it is readable.
+
+    Raises:
+        ArchiveError: It has not.
+    """
+    if existing := _COLUMNS_OF[file.kind](file):
+        columns.within(existing, file.name)
+
+
+def partitions(
+    files: Sequence[File], columns: Columns, size: int
+) -> Iterator[Partition]:
+    """Cut an archive into partitions of about a size, in bytes."""
+    for number, parts in enumerate(_together(files, columns, size)):
+        yield Partition(number, tuple(parts))
+
+
+def _together(
+    files: Iterable[File], columns: Columns, size: int
+) -> Iterator[list[Part]]:
+    """Small files together, large ones cut."""
+    small: list[Part] = []
+    held = 0
+    for file in files:
+        if small and held + file.size > size:
+            yield small
+            small, held = [], 0
+        if file.size <= size:
+            small.append(Part(file, file.size))
+            held += file.size
+        else:
+            for part in _CUT[file.kind](file, columns, size):
+                yield [part]
+    if small:
+        yield small
+
+
+def rows_of(part: Part, columns: Columns) -> Iterator[Rows]:
+    """The rows of a part, some at a time.
+
+    Raises:
+        ArchiveError: Its file has not the columns that are meant.
+        ReadingError: The file is out of reach.
+    """
+    if isinstance(part.content, Rows):
+        yield part.content
+    elif part.file.size:
+        yield from _ROWS[part.file.kind](part, columns)

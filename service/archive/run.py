@@ -1,0 +1,259 @@
+"""Tags an archive on a Dask cluster: one of this machine's processes, or a real one.
+
+This process cuts the archive and submits partitions, few at a time. Each becomes two
+files, written aside and renamed, so that it does not matter how often it is done: where
+a worker is lost, Dask has another do its partition again.
+"""
+
+import contextlib
+import logging
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import dask
+import pyarrow as pa
+from distributed import (
+    Client,
+    Future,
+    KilledWorker,
+    LocalCluster,
+    Worker,
+    WorkerPlugin,
+    get_worker,
+    wait,
+)
+
+from service.archive import ArchiveError
+from service.archive.batch import schema, tag_batch
+from service.archive.output import ERRORS, Output
+from service.archive.partitions import Partition, rows_of
+from service.archive.rows import Columns, Rows
+from service.progress import Progress
+from service.tagging import model_file
+from service.tagging.tagger import Tagger, Wish
+from service.web.live import warm
+
+_AHEAD = 2  # partitions for each worker that may be submitted
+_PATIENCE = "20s"  # with a scheduler that does not answer
+_RETRIES = 2  # of a partition that cannot be read or written
+_MOST_FAILURES = 10  # partitions; what is wrong with more is wrong with all
+_CONFIGURATION = {
+    "distributed.admin.large-graph-warning-threshold": "1GiB",  # rows are sent along
+    "distributed.worker.multiprocessing-method": "spawn",
+}
+
+
+type Pending = dict["Future[Found]", Partition]
+"""What workers are at, or will be next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker has to know.
+
+    Attributes:
+        output: The URL of the folder to write.
+        columns: Which columns hold an article.
+        wish: How to tag.
+        version: The model's.
+    """
+
+    output: str
+    columns: Columns
+    wish: Wish
+    version: str
+
+
+class Found(NamedTuple):
+    """What became of the rows of a partition."""
+
+    n_tagged: int
+    n_errors: int
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of a run.
+
+    Attributes:
+        n_tagged: Articles that were tagged.
+        n_errors: Rows that could not be.
+        n_before: Partitions that were complete before.
+        failures: What was wrong with those that are not complete now.
+    """
+
+    n_tagged: int = 0
+    n_errors: int = 0
+    n_before: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def workers(jobs: int | None, cluster: str | None) -> Iterator[Client]:
+    """Processes of this machine, or those of a cluster.
+
+    Args:
+        jobs: How many processes; None for one on each processor that is ours.
+        cluster: The address of a Dask scheduler, for its workers instead.
+
+    Raises:
+        ArchiveError: Nobody answers at the address.
+    """
+    with contextlib.ExitStack() as ending, dask.config.set(_CONFIGURATION):
+        where: str | LocalCluster | None = cluster
+        if where is None:
+            where = ending.enter_context(
+                LocalCluster(
+                    n_workers=jobs or len(os.sched_getaffinity(0)),
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                )
+            )
+        try:
+            client = Client(where, timeout=_PATIENCE)
+        except (OSError, ValueError) as error:
+            raise ArchiveError(
+                f"{cluster}: no Dask scheduler answers there ({error})"
+            ) from error
+        yield ending.enter_context(client)
+
+
+def run(
+    client: Client, job: Job, model: bytes, plan: Iterable[Partition], bar: Progress
+) -> Done:
+    """Tag the partitions of a plan that are not complete.
+
+    Args:
+        client: Of the workers.
+        job: What they have to know.
+        model: The content of the model file.
+        plan: All partitions.
+        bar: Is told how far it is.
+
+    Raises:
+        ArchiveError: The workers cannot use the model.
+    """
+    try:
+        client.register_plugin(_Tagging(job.version, model))
+    except Exception as error:
+        raise ArchiveError(
+            f"the workers cannot use the model ({error}); they need this Barchasb, "
+            "with requirements/archive.txt"
+        ) from error
+    complete = Output(job.output).complete()
+    done = Done()
+    pending: Pending = {}
+    turn = uuid.uuid4().hex
+    for partition in plan:
+        if partition.number in complete:
+            done.n_before += 1
+            bar.skip(partition.n_bytes)
+            continue
+        while len(pending) >= _AHEAD * max(1, sum(client.nthreads().values())):
+            _collect(pending, done, bar)
+        if len(done.failures) >= _MOST_FAILURES:
+            break
+        future = client.submit(
+            tag_partition,
+            job,
+            partition,
+            key=f"barchasb-{turn}-{partition.number}",
+            retries=_RETRIES,
+        )
+        pending[future] = partition
+    while pending:
+        _collect(pending, done, bar)
+    return done
+
+
+def _collect(pending: Pending, done: Done, bar: Progress) -> None:
+    """Wait until something is finished, and take it off what is pending."""
+    for future in wait(list(pending), return_when="FIRST_COMPLETED").done:
+        partition = pending.pop(future)
+        if future.status == "finished":
+            found = future.result()
+            done.n_tagged += found.n_tagged
+            done.n_errors += found.n_errors
+            bar.add(found.n_tagged + found.n_errors, partition.n_bytes)
+        else:
+            done.failures.append(f"{partition.name}: {_why(future)}")
+
+
+def _why(future: "Future[Found]") -> str:
+    error = future.exception() if future.status == "error" else future.status
+    if isinstance(error, KilledWorker):
+        return "each worker that had it was ended; if memory is short, try fewer --jobs"
+    return str(error)
+
+
+class _Tagging(WorkerPlugin):
+    """Gives every worker the tagger, those too that come later or come again."""
+
+    tagger: Tagger  # once it is set up
+
+    def __init__(self, version: str, content: bytes) -> None:
+        self.name = f"barchasb-{version}"
+        self._content = content
+
+    def setup(self, worker: Worker) -> None:
+        """Read the model from a file, so that it is mapped and checked as always."""
+        pa.set_cpu_count(1)  # there are as many workers as processors
+        path = Path(worker.local_directory) / f"{self.name}.joblib"
+        path.write_bytes(self._content)
+        self._content = b""
+        self.tagger = warm(Tagger(model_file.load(path)))
+
+
+def tag_partition(job: Job, partition: Partition) -> Found:
+    """Tag a partition and write what is found; to be called on a worker.
+
+    Raises:
+        ArchiveError: A file of it has not the columns that are meant.
+        ReadingError: A file of it is out of reach.
+    """
+    tagger = cast(_Tagging, get_worker().plugins[f"barchasb-{job.version}"]).tagger
+    columns = _columns(schema(tagger.model, job.wish))
+    with Output(job.output).partition(partition.number, columns) as writers:
+        for part in partition.parts:
+            for rows in rows_of(part, job.columns):
+                tagged = tag_batch(tagger, rows.articles, job.wish)
+                writers.write(*_split(tagged, rows, part.file.name, columns))
+    return Found(writers.n_tagged, writers.n_errors)
+
+
+def _columns(tagged: pa.Schema) -> pa.Schema:
+    """The columns of the tags: where a row was stands in place of its problem."""
+    identity, *others, _ = tagged
+    place = [pa.field("file", pa.string()), pa.field("row", pa.int64())]
+    return pa.schema([identity, *place, *others])
+
+
+def _split(
+    tagged: pa.RecordBatch, rows: Rows, file: str, columns: pa.Schema
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """Rows that were tagged, and rows of errors."""
+    numbers = pa.array(rows.numbers, pa.int64())
+    content = {name: tagged[name] for name in tagged.schema.names}
+    content |= {"file": pa.repeat(file, len(tagged)), "row": numbers}
+    tags = pa.record_batch([content[name] for name in columns.names], schema=columns)
+    problems = [*rows.problems]
+    if tagged["problem"].null_count < len(tagged):
+        tags = tags.filter(tagged["problem"].is_null())
+        every = zip(
+            rows.numbers,
+            tagged["id"].to_pylist(),
+            tagged["problem"].to_pylist(),
+            strict=True,
+        )
+        problems += [row for row in every if row[2] is not None]
+    errors = [
+        {"file": file, "row": number, "id": identity, "reason": why}
+        for number, identity, why in sorted(problems, key=itemgetter(0))
+    ]
+    return tags, pa.RecordBatch.from_pylist(errors, ERRORS)

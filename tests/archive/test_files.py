@@ -1,0 +1,102 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from service.archive import ArchiveError
+from service.archive.files import ReadingError, Source, find
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    for name in (
+        "2026/01.jsonl.gz",
+        "2026/02.jsonl",
+        "2025/12.parquet",
+        "old.CSV",
+        "notes.txt",
+        "_new/01.jsonl",
+        "2026/.01.jsonl",
+    ):
+        path = tmp_path / "archive" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return tmp_path / "archive"
+
+
+def names(*inputs: object) -> list[str]:
+    return [file.name for file in find([str(one) for one in inputs])]
+
+
+def test_folder_is_all_below_it_of_known_endings(archive: Path) -> None:
+    assert [(file.name, file.kind) for file in find([str(archive)])] == [
+        ("2025/12.parquet", "parquet"),
+        ("2026/01.jsonl.gz", "jsonl"),
+        ("2026/02.jsonl", "jsonl"),
+        ("old.CSV", "csv"),
+    ]
+
+
+def test_glob_file_and_url_and_each_file_once(archive: Path) -> None:
+    found = names(
+        archive / "20*" / "0*", f"file://{archive}/old.CSV", archive / "2026/02.jsonl"
+    )
+    assert found == ["2026/01.jsonl.gz", "2026/02.jsonl", "old.CSV"]
+
+
+def test_name_is_below_what_all_have_in_common(archive: Path) -> None:
+    assert names(archive / "2026") == ["01.jsonl.gz", "02.jsonl"]
+    assert names(archive / "old.CSV") == ["old.CSV"]
+
+
+def test_file_with_letters_of_a_glob_is_meant_itself(tmp_path: Path) -> None:
+    (tmp_path / "a[1].csv").write_bytes(b"x")
+    assert names(tmp_path / "a[1].csv") == ["a[1].csv"]
+
+
+def test_kind_can_be_told(archive: Path) -> None:
+    (file,) = find([str(archive / "notes.txt")], "jsonl")
+    assert file.kind == "jsonl"
+
+
+def test_stamp_changes_with_the_file(archive: Path) -> None:
+    path = archive / "old.CSV"
+    (before,) = find([str(path)])
+    os.utime(path, (1, 1))
+    (after,) = find([str(path)])
+    assert before != after
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (
+            "notes.txt",
+            r"notes.txt: its ending tells no kind; known are \.parquet, .*--fo",
+        ),
+        ("none.csv", "none.csv: no file"),
+        ("*.parquet", r"\*.parquet: no file"),
+        ("_new/.", "there is no file of an archive in it"),
+    ],
+)
+def test_what_names_no_file_is_told(archive: Path, given: str, reason: str) -> None:
+    (archive / "_new" / "01.jsonl").unlink()
+    with pytest.raises(ArchiveError, match=reason):
+        find([f"{archive}/{given}"])
+
+
+def test_unknown_protocol_is_told() -> None:
+    with pytest.raises(ArchiveError, match="nowhere://a.csv: Protocol not known"):
+        find(["nowhere://a.csv"])
+
+
+def test_range_of_a_file(archive: Path) -> None:
+    path = archive / "old.CSV"
+    path.write_bytes(b"0123456789")
+    with Source(str(path), 2, 5) as source:
+        assert source.read() == b"234"
+
+
+def test_lost_file_is_no_damage(archive: Path) -> None:
+    with pytest.raises(ReadingError, match="No such file"):
+        Source(str(archive / "lost"))

@@ -1,0 +1,291 @@
+"""Every row of an archive once, however it is stored and cut."""
+
+import csv
+import gzip
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from service import tag_files
+from service.archive import ArchiveError, tables
+from service.archive.files import ReadingError, find
+from service.archive.partitions import Partition, check, partitions, rows_of
+from service.archive.rows import Columns
+from tests.archive.articles import Articles, as_lines, some, write_parquet
+
+MARK = b"\xef\xbb\xbf"
+Found = tuple[dict[int, tuple[str, str | None, str]], dict[int, str]]
+
+
+@pytest.fixture(autouse=True)
+def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has small files cut as large ones are."""
+    monkeypatch.setattr(tag_files, "_CHUNK_BYTES", 500)
+    monkeypatch.setattr(tables, "_LONGEST_ROW", 2000)
+
+
+def zstd(content: bytes) -> bytes:
+    return bytes(pa.compress(content, "zstd", asbytes=True))
+
+
+def as_csv(articles: Articles) -> bytes:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, ["id", "title", "text"])
+    writer.writeheader()
+    writer.writerows(articles)
+    return file.getvalue().encode()
+
+
+WAYS: dict[str, Callable[[Articles], bytes]] = {
+    "a.jsonl": as_lines,
+    "b.jsonl": lambda articles: MARK + as_lines(articles).rstrip(b"\n"),
+    "a.jsonl.gz": lambda articles: gzip.compress(as_lines(articles)),
+    "b.jsonl.gz": lambda articles: (
+        gzip.compress(as_lines(articles[:50])) + gzip.compress(as_lines(articles[50:]))
+    ),
+    "a.jsonl.zst": lambda articles: zstd(as_lines(articles)),
+    "b.jsonl.zst": lambda articles: (
+        zstd(as_lines(articles[:50])) + zstd(as_lines(articles[50:]))
+    ),
+    "a.csv": as_csv,
+    "b.csv": lambda articles: MARK + as_csv(articles),
+    "a.csv.gz": lambda articles: gzip.compress(as_csv(articles)),
+}
+
+
+def cut(*paths: Path, size: int, columns: Columns = Columns()) -> list[Partition]:  # noqa: B008
+    return list(partitions(find(map(str, paths)), columns, size))
+
+
+def rows(found: list[Partition], columns: Columns = Columns()) -> Found:  # noqa: B008
+    """Articles and problems by number; no number may be twice."""
+    articles: dict[int, tuple[str, str | None, str]] = {}
+    problems: dict[int, str] = {}
+    for part in (part for partition in found for part in partition.parts):
+        for some_rows in rows_of(part, columns):
+            entries = some_rows.articles.to_pylist()
+            for number, entry in zip(some_rows.numbers, entries, strict=True):
+                assert number not in articles
+                articles[number] = (entry["id"], entry["title"], entry["text"])
+            for number, _, why in some_rows.problems:
+                assert number not in articles
+                assert number not in problems
+                problems[number] = why
+    return articles, problems
+
+
+def expected(articles: Articles) -> dict[int, tuple[str, str | None, str]]:
+    return {
+        number: (one["id"], one["title"], one["text"])
+        for number, one in enumerate(articles, 1)
+    }
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 20])
+@pytest.mark.parametrize("name", WAYS)
+def test_every_row_once(tmp_path: Path, name: str, size: int) -> None:
+    articles = [
+        {**one, "text": f'{one["text"]}\n"{n}",'} for n, one in enumerate(some(100))
+    ]
+    path = tmp_path / name
+    path.write_bytes(WAYS[name](articles))
+    found = cut(path, size=size)
+    assert rows(found) == (expected(articles), {})
+    assert sum(partition.n_bytes for partition in found) == path.stat().st_size
+    if size == 1000 and name.endswith("jsonl"):
+        assert len(found) > 10
+    assert cut(path, size=size) == found or name.endswith((".csv", ".gz", ".zst"))
+
+
+@pytest.mark.parametrize(
+    ("group", "size"), [(10, 500), (10, 4000), (100, 500), (10, 1 << 20)]
+)
+def test_every_row_of_parquet_once(tmp_path: Path, group: int, size: int) -> None:
+    """Row groups as they are, some together, and one too large to be a part."""
+    articles = some(100)
+    path = write_parquet(tmp_path / "a.parquet", articles, group)
+    found = cut(path, size=size)
+    assert rows(found) == (expected(articles), {})
+    assert (len(found) > 1) == (size < 1 << 20)
+
+
+def test_small_files_go_together(tmp_path: Path) -> None:
+    for n in range(10):
+        (tmp_path / f"{n}.jsonl").write_bytes(as_lines(some(1)))
+    size = (tmp_path / "0.jsonl").stat().st_size
+    found = cut(tmp_path, size=4 * size)
+    assert [len(partition.parts) for partition in found] == [4, 4, 2]
+    assert [partition.number for partition in found] == [0, 1, 2]
+
+
+def test_empty_file_has_no_row(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "a.csv", "a.parquet"):
+        (tmp_path / name).touch()
+    assert rows(cut(tmp_path, size=100)) == ({}, {})
+
+
+class TestIds:
+    def test_any_scalar_is_an_id_and_a_missing_one_is_made_up(
+        self, tmp_path: Path
+    ) -> None:
+        given = ["a", 17, 1.50, True, None, "", "\u06f1"]
+        lines = [{"id": one, "text": "x"} for one in given] + [{"text": "x"}]
+        path = tmp_path / "a.jsonl"
+        path.write_bytes(as_lines(lines))
+        articles, _ = rows(cut(path, size=1))
+        assert [one[0] for one in articles.values()] == [
+            *("a", "17", "1.5", "true", "a.jsonl#5", "a.jsonl#6", "\u06f1", "a.jsonl#8")
+        ]
+
+    def test_of_a_table(self, tmp_path: Path) -> None:
+        path = write_parquet(
+            tmp_path / "a.parquet", [{"id": n, "text": "x"} for n in (7, None)]
+        )
+        articles, _ = rows(cut(path, size=1))
+        assert articles == {1: ("7", None, "x"), 2: ("a.parquet#2", None, "x")}
+
+    def test_without_a_column_all_are_made_up(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(b"text\nx\ny\n")
+        articles, _ = rows(cut(path, size=100))
+        assert [one[0] for one in articles.values()] == ["a.csv#1", "a.csv#2"]
+
+
+class TestColumns:
+    columns = Columns("key", "head", "body")
+    content = (("key", "a"), ("head", "b"), ("body", "c"))
+
+    @pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl"])
+    @pytest.mark.parametrize("size", [1, 1 << 20])
+    def test_are_named(self, tmp_path: Path, name: str, size: int) -> None:
+        path = tmp_path / name
+        write_parquet(tmp_path / "a.parquet", [dict(self.content)])
+        (tmp_path / "a.csv").write_bytes(b"key,more,head,body\na,,b,c\n")
+        (tmp_path / "a.jsonl").write_bytes(as_lines([dict(self.content)]))
+        check(*find([str(path)]), self.columns)
+        found = rows(cut(path, size=size, columns=self.columns), self.columns)
+        assert found == ({1: ("a", "b", "c")}, {})
+
+    @pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl"])
+    def test_that_are_not_there_are_told_with_those_that_are(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        self.test_are_named(tmp_path, name, 1)
+        (file,) = find([str(tmp_path / name)])
+        for columns, what in (
+            (Columns(), "text"),
+            (Columns(text="body", title="headline"), "title"),
+            (Columns(text="body", id="number"), "id"),
+        ):
+            named = getattr(columns, what) or what
+            told = rf"{name} has no column '{named}'; it has key, .*body; .* --{what}$"
+            with pytest.raises(ArchiveError, match=told):
+                check(file, columns)
+
+    def test_that_hold_something_else_are_told(self, tmp_path: Path) -> None:
+        path = write_parquet(tmp_path / "a.parquet", [{"text": 1}])
+        with pytest.raises(
+            ArchiveError, match="'text' holds int64 and cannot be the t"
+        ):
+            rows(cut(path, size=1 << 20))
+
+    def test_may_be_stored_in_any_way(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        table = {
+            "id": pa.array(["a", "b"]).dictionary_encode(),
+            "title": pa.array([b"x", None], pa.binary()),
+            "text": pa.array(["x", "y"], pa.large_string()),
+        }
+        pq.write_table(pa.table(table), path)
+        articles, _ = rows(cut(path, size=1 << 20))
+        assert articles == {1: ("a", "x", "x"), 2: ("b", None, "y")}
+
+
+class TestBadRows:
+    def test_of_json_lines(self, tmp_path: Path) -> None:
+        lines = [
+            b'{"id": 1, "text": "x"}',
+            b"",
+            b"{",
+            b'{"id": 1}',
+            b'{"id": [1], "text": "x"}',
+            b'{"id": 1, "text": "\xff"}',
+            b'{"id": 2, "text": "x"}',
+        ]
+        path = tmp_path / "a.jsonl"
+        path.write_bytes(b"\n".join(lines))
+        for size in (1, 1 << 20):
+            articles, problems = rows(cut(path, size=size))
+            assert articles.keys() == {1, 7}
+            assert problems == {
+                2: "the line is blank",
+                3: "not JSON (it ends early)",
+                4: "not an article (Object missing required field text)",
+                5: "id is not a string, a number, true, false or null",
+                6: "not UTF-8 (byte 19)",
+            }
+
+    def test_of_csv(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(b"id,text\n1,x\n2\n3,\xff\n4,a,b\n5,x\n")
+        for size in (1, 1 << 20):
+            articles, problems = rows(cut(path, size=size))
+            assert articles == {1: ("1", None, "x"), 5: ("5", None, "x")}
+            assert problems == {
+                2: "it has 1 columns, not 2",
+                3: "text is not UTF-8 (byte 0)",
+                4: "it has 3 columns, not 2",
+            }
+
+    def test_of_parquet(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        bad = pa.array([b"x", b"\xff", b"y"], pa.binary()).view(pa.string())
+        pq.write_table(pa.table({"text": bad}), path)
+        articles, problems = rows(cut(path, size=1 << 20))
+        assert articles.keys() == {1, 3}
+        assert problems == {2: "text is not UTF-8 (byte 0)"}
+
+
+class TestDamage:
+    @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst", "a.csv.gz"])
+    @pytest.mark.parametrize("size", [1, 1 << 20])
+    def test_packed_file_that_ends_early(
+        self, tmp_path: Path, name: str, size: int
+    ) -> None:
+        path = tmp_path / name
+        path.write_bytes(WAYS[name](some(3000))[:-8])
+        articles, problems = rows(cut(path, size=size))
+        (row,) = problems
+        assert row == len(articles) + 1
+        assert problems[row].startswith("the rest of it cannot be read (")
+
+    @pytest.mark.parametrize("size", [1, 1 << 20])
+    def test_parquet_that_is_none(self, tmp_path: Path, size: int) -> None:
+        (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
+        articles, problems = rows(cut(tmp_path, size=size))
+        assert not articles
+        assert problems.keys() == {1}
+
+    def test_damaged_row_group_leaves_the_others(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        table = pa.Table.from_pylist(some(30))
+        pq.write_table(table, path, row_group_size=10, compression="zstd")
+        column = pq.read_metadata(path).row_group(1).column(2)
+        with path.open("r+b") as file:
+            file.seek(column.dictionary_page_offset or column.data_page_offset)
+            file.write(b"\xff" * column.total_compressed_size)
+        articles, problems = rows(cut(path, size=1 << 20))
+        assert articles.keys() == {*range(1, 11), *range(21, 31)}
+        assert problems.keys() == {11}
+        assert problems[11].startswith("10 rows of a row group cannot be read (")
+
+    def test_lost_file_is_no_damage(self, tmp_path: Path) -> None:
+        path = write_parquet(tmp_path / "a.parquet", some(1))
+        found = cut(path, size=1 << 20)
+        path.unlink()
+        with pytest.raises(ReadingError, match="No such file"):
+            rows(found)
