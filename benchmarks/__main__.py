@@ -1,13 +1,9 @@
 """`python -m benchmarks`: how fast Barchasb is, beside peers, in one run."""
 
 import argparse
-import os
-import platform
-import re
 import shutil
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +13,7 @@ from benchmarks import (
     files,
     in_process,
     linearity,
+    machine,
     over_http,
     starting,
     training_time,
@@ -105,20 +102,11 @@ def _measured(
 def _circumstances(material: Material, *, real: bool) -> str:
     """When, on what machine, with what."""
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} processors, "
-        f"{platform.machine()}, Python {platform.python_version()}, "
-        f"load {os.getloadavg()[0]:.1f} before; "
+        f"{machine.described()}; "
         f"{len(material.articles)} {'given articles' if real else 'seeds'} of "
         f"{_mean_bytes(material):,.0f} bytes on average; "
         f"model {material.tagger.model.version}."
     )
-
-
-def _processor() -> str:
-    found = re.search(
-        r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text("utf-8"), re.M
-    )
-    return found[1] if found else "unknown processor"
 
 
 def _mean_bytes(material: Material) -> float:

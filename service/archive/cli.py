@@ -1,7 +1,6 @@
 """`barchasb archive`: tags archives of any size into Parquet."""
 
 import argparse
-import time
 from typing import TYPE_CHECKING
 
 from service import model_cli
@@ -92,23 +91,23 @@ def _run(options: argparse.Namespace) -> int:
         cluster=options.cluster,
         overwrite=options.overwrite,
     )
-    started = time.monotonic()
     try:
         with termination_as_exit():
             done = tag(model_cli.store_of(options), asked)
     except ArchiveError as error:
         return complain(str(error))
-    return _told(done, options.output, time.monotonic() - started)
+    return _told(done, options.output)
 
 
-def _told(done: "Done", output: str, seconds: float) -> int:
+def _told(done: "Done", output: str) -> int:
     if done.n_before:
         write_line(f"{done.n_before:,} partitions were complete before")
-    rate = (done.n_tagged + done.n_errors) / seconds
-    write_line(
-        f"{done.n_tagged:,} articles tagged in {seconds:,.1f} s ({rate:,.0f}/s), "
-        f"{done.n_errors:,} bad rows"
-    )
+    n_rows = done.n_tagged + done.n_errors
+    if n_rows:
+        write_line(
+            f"{done.n_tagged:,} articles tagged in {done.seconds:,.1f} s "
+            f"({n_rows / done.seconds:,.0f}/s)"
+        )
     if done.n_errors:
         complain(f"{done.n_errors:,} rows cannot be tagged: see {output}/errors")
     for failure in done.failures:

@@ -8,6 +8,7 @@ a worker is lost, Dask has another do its partition again.
 import contextlib
 import logging
 import os
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -85,12 +86,14 @@ class Done:
         n_errors: Rows that could not be.
         n_before: Partitions that were complete before.
         failures: What was wrong with those that are not complete now.
+        seconds: How long it took, the start of the workers left out.
     """
 
     n_tagged: int = 0
     n_errors: int = 0
     n_before: int = 0
     failures: list[str] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 @contextlib.contextmanager
@@ -146,6 +149,7 @@ def run(
             f"the workers cannot use the model ({error}); they need this Barchasb, "
             "with requirements/archive.txt"
         ) from error
+    started = time.monotonic()
     complete = Output(job.output).complete()
     done = Done()
     pending: Pending = {}
@@ -169,6 +173,7 @@ def run(
         pending[future] = partition
     while pending:
         _collect(pending, done, bar)
+    done.seconds = time.monotonic() - started
     return done
 
 

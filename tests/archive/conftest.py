@@ -17,7 +17,10 @@ Tag = Callable[..., Done]
 def cluster() -> Iterator[str]:
     """The address of a scheduler whose worker is two threads of this process."""
     with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        dashboard_address="127.0.0.1:0",
     ) as cluster:
         yield cluster.scheduler_address
 
