@@ -41,6 +41,7 @@ from service.web.live import warm
 
 _AHEAD = 2  # partitions for each worker that may be submitted
 _PATIENCE = "20s"  # with a scheduler that does not answer
+_MOMENT = 0.05  # seconds
 _RETRIES = 2  # of a partition that cannot be read or written
 _MOST_FAILURES = 10  # partitions; what is wrong with more is wrong with all
 _CONFIGURATION = {
@@ -179,7 +180,15 @@ def run(
 
 def _collect(pending: Pending, done: Done, bar: Progress) -> None:
     """Wait until something is finished, and take it off what is pending."""
-    for future in wait(list(pending), return_when="FIRST_COMPLETED").done:
+    finished = [
+        future
+        for future in wait(list(pending), return_when="FIRST_COMPLETED").done
+        # Finished by a worker that died since: Dask has it done again.
+        if future.status != "lost"
+    ]
+    if not finished:
+        time.sleep(_MOMENT)
+    for future in finished:
         partition = pending.pop(future)
         if future.status == "finished":
             found = future.result()
@@ -223,7 +232,7 @@ def tag_partition(job: Job, partition: Partition) -> Found:
         ReadingError: A file of it is out of reach.
     """
     tagger = cast(_Tagging, get_worker().plugins[f"barchasb-{job.version}"]).tagger
-    columns = _columns(schema(tagger.model, job.wish))
+    columns = columns_of(schema(tagger.model, job.wish))
     with Output(job.output).partition(partition.number, columns) as writers:
         for part in partition.parts:
             for rows in rows_of(part, job.columns):
@@ -232,8 +241,8 @@ def tag_partition(job: Job, partition: Partition) -> Found:
     return Found(writers.n_tagged, writers.n_errors)
 
 
-def _columns(tagged: pa.Schema) -> pa.Schema:
-    """The columns of the tags: where a row was stands in place of its problem."""
+def columns_of(tagged: pa.Schema) -> pa.Schema:
+    """The columns of `tags/`: where a row stood, in place of its problem."""
     identity, *others, _ = tagged
     place = [pa.field("file", pa.string()), pa.field("row", pa.int64())]
     return pa.schema([identity, *place, *others])

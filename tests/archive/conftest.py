@@ -31,7 +31,7 @@ def tag(store: ModelStore, cluster: str, monkeypatch: pytest.MonkeyPatch) -> Tag
     monkeypatch.setattr(tagging, "_LEAST", 2000)
     monkeypatch.setattr(tag_files, "_CHUNK_BYTES", 2000)
 
-    def tag(*inputs: object, output: object, **more: Any) -> Done:
+    def tag(*inputs: object, output: object, **more: Any) -> Done:  # noqa: ANN401
         found = [str(one) for one in inputs]
         options = Options(found, str(output), **{"cluster": cluster, **more})
         return tagging.tag(store, options)

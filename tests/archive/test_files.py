@@ -86,7 +86,7 @@ def test_what_names_no_file_is_told(archive: Path, given: str, reason: str) -> N
 
 
 def test_unknown_protocol_is_told() -> None:
-    with pytest.raises(ArchiveError, match="nowhere://a.csv: Protocol not known"):
+    with pytest.raises(ArchiveError, match=r"nowhere://a\.csv: Protocol not known"):
         find(["nowhere://a.csv"])
 
 

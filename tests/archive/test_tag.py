@@ -1,12 +1,14 @@
 """Archives on workers: what is written, when it is refused, and going on."""
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import fsspec
@@ -17,7 +19,9 @@ from distributed import Client
 from service.archive import ArchiveError
 from service.archive import run as running
 from service.archive import tag as tagging
+from service.archive.partitions import Partition
 from service.archive.tag import Options
+from service.progress import Progress
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Wish
 from tests.archive.articles import (
@@ -94,7 +98,11 @@ def test_is_read_by_duckdb_and_polars(
     tag(archive, output=tmp_path / "out", wish=Wish(explain=True))
     found = f"{tmp_path}/out/tags/*.parquet"
     asked = f"""
-        select count(*), min(scores.energy) > 0.5, bool_and(len(evidence) > 0), any_value(model)
+        select
+            count(*),
+            min(scores.energy) > 0.5,
+            bool_and(len(evidence) > 0),
+            any_value(model)
         from '{found}' where list_contains(tags, 'energy') and not review.energy
     """  # noqa: S608 - our own path
     version = store.live_version()
@@ -224,8 +232,8 @@ class TestRefusing:
             tag(archive, output=archive.parent)
 
     def test_missing_column(self, archive: Path, tmp_path: Path, tag: Tag) -> None:
+        (archive / "a.csv").write_bytes(b"x\n1\n")
         with pytest.raises(ArchiveError, match="has no column 'text'; it has x; name"):
-            (archive / "a.csv").write_bytes(b"x\n1\n")
             tag(archive / "a.csv", output=tmp_path / "out")
         assert not (tmp_path / "out").exists()
 
@@ -235,6 +243,31 @@ class TestRefusing:
         monkeypatch.setattr(running, "_PATIENCE", "200ms")
         with pytest.raises(ArchiveError, match="no Dask scheduler answers there"):
             tag(archive, output=tmp_path / "out", cluster="tcp://127.0.0.1:9")
+
+
+def test_partition_whose_worker_died_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dask calls such a future lost until another worker has done it again."""
+
+    class Future:
+        status = "lost"
+
+        def result(self) -> running.Found:
+            return running.Found(7, 1)
+
+    future = Future()
+    monkeypatch.setattr(
+        running, "wait", lambda *_, **__: SimpleNamespace(done={future})
+    )
+    pending, done = {future: Partition(0, ())}, running.Done()
+    collect = functools.partial(running._collect, pending, done, Progress(None))  # type: ignore[arg-type]
+    collect()
+    assert pending
+    future.status = "finished"
+    collect()
+    assert not pending
+    assert (done.n_tagged, done.n_errors, done.failures) == (7, 1, [])
 
 
 def ten_thousand(folder: Path) -> Path:
@@ -290,8 +323,9 @@ class TestKilled:
         path, output = ten_thousand(tmp_path), tmp_path / "out"
         # Small partitions, as a large archive would have many.
         code = (
-            "import sys; from service import cli, tag_files; from service.archive import tag;"
-            "tag._LEAST = 1000; tag_files._CHUNK_BYTES = 20_000; sys.exit(cli.main())"
+            "import sys; from service import cli, tag_files;"
+            "from service.archive import tag; tag._LEAST = 1000;"
+            "tag_files._CHUNK_BYTES = 20_000; sys.exit(cli.main())"
         )
         arguments = ["archive", "--jobs", "1", str(path), str(output)]
         command = [sys.executable, "-c", code, *arguments, "--models", str(store.root)]

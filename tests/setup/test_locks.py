@@ -1,4 +1,5 @@
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def pins_of(lock: Path) -> dict[str, str]:
 def test_each_list_of_requirements_has_its_lock() -> None:
     wanted = {path.stem for path in REQUIREMENTS.glob("*.in")}
     assert {lock.stem for lock in LOCKS} == wanted
-    assert wanted == {"bench", "build", "dev", "runtime", "training"}
+    assert wanted == {"archive", "bench", "build", "dev", "runtime", "training"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
@@ -38,11 +39,22 @@ def test_narrower_locks_hold_the_same_versions() -> None:
     training = pins_of(REQUIREMENTS / "training.txt")
     runtime = pins_of(REQUIREMENTS / "runtime.txt")
     assert runtime.items() <= training.items() <= dev.items()
+    archive = pins_of(REQUIREMENTS / "archive.txt")
+    assert runtime.items() <= archive.items() <= dev.items()
 
 
 def test_the_image_gets_nothing_of_training() -> None:
     runtime = pins_of(REQUIREMENTS / "runtime.txt")
     assert not runtime.keys() & {"hazm", "scikit-learn", "scipy", "pandas", "pytest"}
+
+
+def test_the_extra_is_what_archives_need_beside_the_service() -> None:
+    lines = (REQUIREMENTS / "archive.in").read_text("utf-8").splitlines()
+    project = tomllib.loads((REQUIREMENTS.parent / "pyproject.toml").read_text("utf-8"))
+    extra = project["project"]["optional-dependencies"]["archive"]
+    assert extra == [line for line in lines if line[0] not in "#-"]
+    runtime = pins_of(REQUIREMENTS / "runtime.txt")
+    assert not runtime.keys() & {"dask", *extra}
 
 
 def test_every_named_requirement_is_in_its_lock() -> None:
