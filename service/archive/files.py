@@ -179,13 +179,19 @@ class Source(io.RawIOBase):
         with self._told():
             return int(self._file.seek(offset, whence))
 
+    def read(self, size: int | None = -1) -> bytes:
+        """Read up to the end of the range, all of it where no size is given."""
+        wanted = -1 if size is None else size
+        if self._end is not None:
+            left = self._end - self.tell()
+            wanted = left if wanted < 0 else min(wanted, left)
+        with self._told():
+            content: bytes = self._file.read(wanted)
+        return content
+
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer has no type
         """Read up to the end of the range."""
-        wanted = len(buffer)
-        if self._end is not None:
-            wanted = min(wanted, self._end - self.tell())
-        with self._told():
-            content = self._file.read(wanted)
+        content = self.read(len(buffer))
         buffer[: len(content)] = content
         return len(content)
 
@@ -212,7 +218,7 @@ def unpacked(source: Source) -> tuple[BinaryIO, bool]:
         The content, and whether it was packed.
     """
     start = source.tell()
-    beginning = source.read(max(map(len, _PACKED))) or b""
+    beginning = source.read(max(map(len, _PACKED)))
     source.seek(start)
     stream: Any = source
     for magic, name in _PACKED.items():

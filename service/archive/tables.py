@@ -24,7 +24,8 @@ from service.archive.rows import (
 )
 
 _BATCH_ROWS = 256
-_MUCH_LARGER = 2  # times the size of a partition
+_MUCH_LARGER = 2  # times the size of a partition, and no less than
+_LARGE_GROUP = 48 << 20  # bytes, unpacked
 _PAGES = 8 << 20  # bytes of a column that are read at once
 _LONGEST_ROW = 8 << 20  # bytes, of CSV
 _DAMAGE = (pa.ArrowException, OSError)
@@ -56,7 +57,7 @@ def cut_parquet(file: File, columns: Columns, size: int) -> Iterator[Part]:
         for start, end in _together(metadata, size):
             groups = [metadata.row_group(group) for group in range(start, end)]
             part = Part(file, sum(map(_stored, groups)), first, (start, end))
-            if groups[0].total_byte_size > _MUCH_LARGER * size:
+            if groups[0].total_byte_size > max(_MUCH_LARGER * size, _LARGE_GROUP):
                 yield from _sent(part, columns, groups[0], size)
             else:
                 yield part

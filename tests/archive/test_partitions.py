@@ -26,6 +26,7 @@ def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has small files cut as large ones are."""
     monkeypatch.setattr(tag_files, "_CHUNK_BYTES", 500)
     monkeypatch.setattr(tables, "_LONGEST_ROW", 2000)
+    monkeypatch.setattr(tables, "_LARGE_GROUP", 0)
 
 
 def zstd(content: bytes) -> bytes:
