@@ -10,17 +10,11 @@ The same files are always cut alike, so that a run can go on from where another 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from service.archive import lines, tables
+from service.archive import comma, lines, parquet
 from service.archive.files import File
 from service.archive.rows import Columns, Part, Rows
 
-_COLUMNS_OF = {
-    "jsonl": lines.columns_of,
-    "csv": tables.csv_columns,
-    "parquet": tables.parquet_columns,
-}
-_CUT = {"jsonl": lines.cut, "csv": tables.cut_csv, "parquet": tables.cut_parquet}
-_ROWS = {"jsonl": lines.rows, "csv": tables.csv_rows, "parquet": tables.parquet_rows}
+_KINDS = {"jsonl": lines, "csv": comma, "parquet": parquet}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ def check(file: File, columns: Columns) -> None:
     Raises:
         ArchiveError: It has not.
     """
-    if existing := _COLUMNS_OF[file.kind](file):
+    if existing := _KINDS[file.kind].columns_of(file):
         columns.within(existing, file.name)
 
 
@@ -78,7 +72,7 @@ def _together(
             small.append(Part(file, file.size))
             held += file.size
         else:
-            for part in _CUT[file.kind](file, columns, size):
+            for part in _KINDS[file.kind].cut(file, columns, size):
                 yield [part]
     if small:
         yield small
@@ -94,4 +88,4 @@ def rows_of(part: Part, columns: Columns) -> Iterator[Rows]:
     if isinstance(part.content, Rows):
         yield part.content
     elif part.file.size:
-        yield from _ROWS[part.file.kind](part, columns)
+        yield from _KINDS[part.file.kind].rows(part, columns)

@@ -12,32 +12,15 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
-from pathlib import Path
-from typing import NamedTuple, cast
 
 import dask
-import pyarrow as pa
-from distributed import (
-    Client,
-    Future,
-    KilledWorker,
-    LocalCluster,
-    Worker,
-    WorkerPlugin,
-    get_worker,
-    wait,
-)
+from distributed import Client, Future, KilledWorker, LocalCluster, wait
 
 from service.archive import ArchiveError
-from service.archive.batch import schema, tag_batch
-from service.archive.output import ERRORS, Output
-from service.archive.partitions import Partition, rows_of
-from service.archive.rows import Columns, Rows
+from service.archive.output import Output
+from service.archive.partitions import Partition
+from service.archive.work import Found, Job, Tagging, tag_partition
 from service.progress import Progress
-from service.tagging import model_file
-from service.tagging.tagger import Tagger, Wish
-from service.web.live import warm
 
 _AHEAD = 2  # partitions for each worker that may be submitted
 _PATIENCE = "20s"  # with a scheduler that does not answer
@@ -52,30 +35,6 @@ _CONFIGURATION = {
 
 type Pending = dict["Future[Found]", Partition]
 """What workers are at, or will be next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker has to know.
-
-    Attributes:
-        output: The URL of the folder to write.
-        columns: Which columns hold an article.
-        wish: How to tag.
-        version: The model's.
-    """
-
-    output: str
-    columns: Columns
-    wish: Wish
-    version: str
-
-
-class Found(NamedTuple):
-    """What became of the rows of a partition."""
-
-    n_tagged: int
-    n_errors: int
 
 
 @dataclass(slots=True)
@@ -144,7 +103,7 @@ def run(
         ArchiveError: The workers cannot use the model.
     """
     try:
-        client.register_plugin(_Tagging(job.version, model))
+        client.register_plugin(Tagging(job.version, model))
     except Exception as error:
         raise ArchiveError(
             f"the workers cannot use the model ({error}); they need this Barchasb, "
@@ -204,70 +163,3 @@ def _why(future: "Future[Found]") -> str:
     if isinstance(error, KilledWorker):
         return "each worker that had it was ended; if memory is short, try fewer --jobs"
     return str(error)
-
-
-class _Tagging(WorkerPlugin):
-    """Gives every worker the tagger, those too that come later or come again."""
-
-    tagger: Tagger  # once it is set up
-
-    def __init__(self, version: str, content: bytes) -> None:
-        self.name = f"barchasb-{version}"
-        self._content = content
-
-    def setup(self, worker: Worker) -> None:
-        """Read the model from a file, so that it is mapped and checked as always."""
-        pa.set_cpu_count(1)  # there are as many workers as processors
-        path = Path(worker.local_directory) / f"{self.name}.joblib"
-        path.write_bytes(self._content)
-        self._content = b""
-        self.tagger = warm(Tagger(model_file.load(path)))
-
-
-def tag_partition(job: Job, partition: Partition) -> Found:
-    """Tag a partition and write what is found; to be called on a worker.
-
-    Raises:
-        ArchiveError: A file of it has not the columns that are meant.
-        ReadingError: A file of it is out of reach.
-    """
-    tagger = cast(_Tagging, get_worker().plugins[f"barchasb-{job.version}"]).tagger
-    columns = columns_of(schema(tagger.model, job.wish))
-    with Output(job.output).partition(partition.number, columns) as writers:
-        for part in partition.parts:
-            for rows in rows_of(part, job.columns):
-                tagged = tag_batch(tagger, rows.articles, job.wish)
-                writers.write(*_split(tagged, rows, part.file.name, columns))
-    return Found(writers.n_tagged, writers.n_errors)
-
-
-def columns_of(tagged: pa.Schema) -> pa.Schema:
-    """The columns of `tags/`: where a row stood, in place of its problem."""
-    identity, *others, _ = tagged
-    place = [pa.field("file", pa.string()), pa.field("row", pa.int64())]
-    return pa.schema([identity, *place, *others])
-
-
-def _split(
-    tagged: pa.RecordBatch, rows: Rows, file: str, columns: pa.Schema
-) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """Rows that were tagged, and rows of errors."""
-    numbers = pa.array(rows.numbers, pa.int64())
-    content = {name: tagged[name] for name in tagged.schema.names}
-    content |= {"file": pa.repeat(file, len(tagged)), "row": numbers}
-    tags = pa.record_batch([content[name] for name in columns.names], schema=columns)
-    problems = [*rows.problems]
-    if tagged["problem"].null_count < len(tagged):
-        tags = tags.filter(tagged["problem"].is_null())
-        every = zip(
-            rows.numbers,
-            tagged["id"].to_pylist(),
-            tagged["problem"].to_pylist(),
-            strict=True,
-        )
-        problems += [row for row in every if row[2] is not None]
-    errors = [
-        {"file": file, "row": number, "id": identity, "reason": why}
-        for number, identity, why in sorted(problems, key=itemgetter(0))
-    ]
-    return tags, pa.RecordBatch.from_pylist(errors, ERRORS)

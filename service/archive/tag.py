@@ -8,7 +8,8 @@ from service.archive.files import File, Kind, find, store_of
 from service.archive.output import Output
 from service.archive.partitions import check, partitions
 from service.archive.rows import Columns
-from service.archive.run import Done, Job, run, workers
+from service.archive.run import Done, run, workers
+from service.archive.work import Job
 from service.progress import Progress
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Wish

@@ -8,7 +8,7 @@ import pytest
 
 from service.archive.batch import schema
 from service.archive.output import ERRORS
-from service.archive.run import columns_of
+from service.archive.work import columns_of
 from service.tagging.model_file import Model
 from service.tagging.tagger import Wish
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from service import tag_files
-from service.archive import ArchiveError, tables
+from service.archive import ArchiveError, comma, parquet
 from service.archive.files import ReadingError, find
 from service.archive.partitions import Partition, check, partitions, rows_of
 from service.archive.rows import Columns
@@ -25,8 +25,8 @@ Found = tuple[dict[int, tuple[str, str | None, str]], dict[int, str]]
 def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has small files cut as large ones are."""
     monkeypatch.setattr(tag_files, "_CHUNK_BYTES", 500)
-    monkeypatch.setattr(tables, "_LONGEST_ROW", 2000)
-    monkeypatch.setattr(tables, "_LARGE_GROUP", 0)
+    monkeypatch.setattr(comma, "_LONGEST_ROW", 2000)
+    monkeypatch.setattr(parquet, "_LARGE_GROUP", 0)
 
 
 def zstd(content: bytes) -> bytes:

@@ -16,7 +16,7 @@ import polars
 import pytest
 from distributed import Client
 
-from service.archive import ArchiveError
+from service.archive import ArchiveError, work
 from service.archive import run as running
 from service.archive import tag as tagging
 from service.archive.partitions import Partition
@@ -152,7 +152,7 @@ class TestGoingOn:
     def test_partition_that_fails_is_told_and_done_later(
         self, archive: Path, tmp_path: Path, tag: Tag, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        tagged = running.tag_batch
+        tagged = work.tag_batch
         broken = True
 
         def tag_batch(*given: object) -> object:
@@ -160,7 +160,7 @@ class TestGoingOn:
                 raise OSError(28, "No space left on device")
             return tagged(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(running, "tag_batch", tag_batch)
+        monkeypatch.setattr(work, "tag_batch", tag_batch)
         output = tmp_path / "out"
         done = tag(archive / "b.jsonl", output=output)
         assert len(done.failures) == 1
@@ -253,8 +253,8 @@ def test_partition_whose_worker_died_is_waited_for(
     class Future:
         status = "lost"
 
-        def result(self) -> running.Found:
-            return running.Found(7, 1)
+        def result(self) -> work.Found:
+            return work.Found(7, 1)
 
     future = Future()
     monkeypatch.setattr(

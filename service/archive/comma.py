@@ -1,0 +1,94 @@
+"""Archives of CSV."""
+
+import csv
+import io
+import itertools
+from collections.abc import Callable, Container, Iterator
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.csv
+
+from service.archive.files import File, Source, unpacked
+from service.archive.rows import Columns, Part, Rows, only_problems, unreadable
+from service.archive.tables import DAMAGE, reason_of, table_rows
+
+_LONGEST_ROW = 8 << 20  # bytes
+
+
+def columns_of(file: File) -> list[str]:
+    """The names in a CSV file's first row; empty where it cannot be read."""
+    with Source(file.url) as source:
+        content = io.TextIOWrapper(unpacked(source)[0], "utf-8-sig", "replace", "")
+        try:
+            return next(csv.reader(content), [])
+        except (*DAMAGE, csv.Error):
+            return []
+
+
+def cut(file: File, columns: Columns, _: int) -> Iterator[Part]:
+    """Parts of a large CSV file, which have their rows with them.
+
+    Only who has read all before knows where a row begins, so all is read here.
+    """
+    with Source(file.url) as source:
+        place = 0
+        for some in _csv_rows(file, source, columns):
+            # Arrow closes what it has read to the end.
+            read = file.size if source.closed else source.tell()
+            yield Part(file, read - place, content=some)
+            place = read
+
+
+def rows(part: Part, columns: Columns) -> Iterator[Rows]:
+    """The rows of a CSV file, some at a time."""
+    with Source(part.file.url) as source:
+        yield from _csv_rows(part.file, source, columns)
+
+
+def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
+    there = columns.within(columns_of(file), file.name)
+    odd: dict[int, str] = {}
+
+    def skip(row: pa.csv.InvalidRow) -> str:
+        # The header is a row to Arrow, and none to us.
+        why = f"it has {row.actual_columns} columns, not {row.expected_columns}"
+        odd[row.number - 1] = why
+        return "skip"
+
+    first = 1
+    try:
+        for batch in _csv_batches(unpacked(source)[0], list(there.values()), skip):
+            numbers = _numbered(first, len(batch), odd)
+            yield table_rows(batch, there, numbers, file)
+            first = numbers[-1] + 1 if numbers else first
+    except DAMAGE as error:
+        yield unreadable(max(first, *odd, 0), reason_of(error))
+    if odd:
+        yield only_problems([(number, None, why) for number, why in odd.items()])
+
+
+def _csv_batches(
+    content: BinaryIO, names: list[str], skip: Callable[[pa.csv.InvalidRow], str]
+) -> pa.csv.CSVStreamingReader:
+    """Columns as bytes: so Arrow need not guess types, nor refuse what is not UTF-8."""
+    return pa.csv.open_csv(
+        content,
+        # Only where a single thread reads does Arrow tell the numbers of odd rows.
+        read_options=pa.csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),
+        parse_options=pa.csv.ParseOptions(
+            newlines_in_values=True, invalid_row_handler=skip
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            check_utf8=False,
+            include_columns=names,
+            column_types=dict.fromkeys(names, pa.binary()),
+        ),
+    )
+
+
+def _numbered(first: int, n_rows: int, odd: Container[int]) -> list[int]:
+    """Numbers of rows that follow each other, the odd ones left out."""
+    return list(
+        itertools.islice((n for n in itertools.count(first) if n not in odd), n_rows)
+    )
