@@ -63,7 +63,7 @@ def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
             yield table_rows(batch, there, numbers, file)
             first = numbers[-1] + 1 if numbers else first
     except DAMAGE as error:
-        yield unreadable(max(first, *odd, 0), reason_of(error))
+        yield unreadable(max([first, *(row + 1 for row in odd)]), reason_of(error))
     if odd:
         yield only_problems([(number, None, why) for number, why in odd.items()])
 
