@@ -119,7 +119,7 @@ class TestWorkers:
 
         def interrupted(process: multiprocessing.context.ForkProcess) -> None:
             start(process)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # now, not when a thread sees to it
 
         monkeypatch.setattr(multiprocessing.context.ForkProcess, "start", interrupted)
         with pytest.raises(KeyboardInterrupt), answering(doubled, 3):

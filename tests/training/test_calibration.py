@@ -210,7 +210,9 @@ class TestFitTopics:
             every = fit_topics(rows, corpus)
         for topic, fitted in enumerate(every):
             for left_out in range(FOLDS):
-                model = fit_topic(rows, corpus, topic, corpus.fold != left_out)
+                model = fit_topic(
+                    rows, corpus, topic, corpus.fold != left_out, rounds=1
+                )
                 chosen = corpus.fold[corpus.owner] == left_out
                 assert fitted.values[chosen] == pytest.approx(
                     model.decide(rows[chosen])

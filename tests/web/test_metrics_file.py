@@ -1,7 +1,4 @@
-"""Counting where the disk has no room.
-
-In processes of their own: how to count is chosen when the library is imported.
-"""
+"""Counting where the disk has no room."""
 
 import os
 import subprocess
@@ -10,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from service.web import metrics_folder
+from service.web import metrics_file, metrics_folder
+from service.web.metrics_file import MetricsFile
 
 ROOT = Path(__file__).parents[2]
 
+# In a process of its own: how to count is chosen when the library is imported.
 _COUNT = """
 import os, sys
 taken = os.posix_fallocate
@@ -53,3 +52,23 @@ def test_process_counts_on_in_memory(
     )
     assert ended.stdout.split() == [counted, "2.0"], ended.stderr
     assert ended.stderr.count("has no room") == told
+
+
+@pytest.mark.parametrize("room", [1 << 30, 1 << 16, 0])
+def test_values_stay_whatever_the_room(
+    room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = metrics_file._take
+    monkeypatch.setattr(
+        metrics_file, "_take", lambda file, size: size <= room and take(file, size)
+    )
+    path = tmp_path / "counter.db"
+    counts = MetricsFile(str(path))
+    names = [f"name {number:0500}" for number in range(200)]
+    for number, name in enumerate(names):
+        counts.write_value(name, float(number), 0.0)
+    kept = {name: value for name, value, *_ in counts.read_all_values()}
+    assert [counts.read_value(name)[0] for name in names] == [*map(float, range(200))]
+    assert len(kept) == 200
+    counts.close()
+    assert path.exists() is (room > 0)
