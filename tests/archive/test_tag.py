@@ -113,16 +113,19 @@ def test_is_read_by_duckdb_and_polars(
     assert polars.read_parquet(f"{tmp_path}/out/errors/*.parquet").height == 3
 
 
-def test_urls(tag: Tag) -> None:
+def test_urls(tag: Tag, tmp_path: Path) -> None:
+    (tmp_path / "2026").mkdir()
+    (tmp_path / "2026" / "a.jsonl").write_bytes(as_lines(some(100)))
+    (tmp_path / "b.jsonl").write_bytes(as_lines([*some(100), {}]))
+    # Written to memory only: its files have one place for all who read them.
     memory = fsspec.filesystem("memory")
-    memory.pipe("/news/2026/a.jsonl", as_lines(some(100)))
-    memory.pipe("/news/b.jsonl", as_lines([*some(100), {}]))
-    done = tag("memory://news", output="memory://tags")
+    news = tmp_path.as_uri()
+    done = tag(news, output="memory://tags")
     assert (done.n_tagged, done.n_errors) == (200, 1)
     assert not memory.exists("/tags/writing")
     assert len(memory.glob("/tags/tags/*.parquet")) > 5
     assert len(memory.glob("/tags/errors/*.parquet")) == 1
-    assert tag("memory://news", output="memory://tags").n_before > 5
+    assert tag(news, output="memory://tags").n_before > 5
 
 
 class TestGoingOn:
