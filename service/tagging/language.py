@@ -42,7 +42,7 @@ of the articles pass, however non-joiners, yeh and kaf are typed. Texts in Arabi
 Urdu, Pashto, Panjabi, Uyghur and Malay have at most 1 in 100, so that what passes is
 about half Persian or more. Of their words a model knows at most 0.7."""
 
-_WINDOW = 1_000
+_WINDOW = 500
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]{1,64}@[!-~]+|[@#][!-~]+")
 _SIGNS_OF_ADDRESSES = ("@", "#", "://", "www.")
 _LETTER = re.compile(r"[^\W\d_]")
