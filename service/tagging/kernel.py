@@ -820,7 +820,7 @@ def score_words(
 ) -> int:
     """Writes the score of each topic, and where its best passage begins and ends.
 
-    Returns how many words are known. `keys` and `room` are room to work in.
+    Returns how many words are known. `rooms` and `room` are room to work in.
     """
     calibration = weights.calibration
     n_topics = len(calibration)

@@ -131,8 +131,8 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _accept_one(self, listener: socket.socket) -> bool:
         # All workers race for it, and the same one would win again and again: who has
-        # fewer connections shall be first.
-        if 0 < self.nr_conns <= _COURTEOUS and self.alive:
+        # fewer connections shall be first, unless requests wait here.
+        if 0 < self.nr_conns <= _COURTEOUS and self.alive and not self._short:
             time.sleep(self.nr_conns * _COURTESY_SECONDS)
         try:
             sock, client = listener.accept()
