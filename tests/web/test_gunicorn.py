@@ -1,5 +1,6 @@
 """The service under gunicorn, as it is deployed."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -45,17 +46,17 @@ class Service:
         return head.split(b"\r\n")[0].decode(), json.loads(body)
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+@contextlib.contextmanager
+def serving(application: str, folder: Path, **variables: str) -> Iterator[Service]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("gunicorn") / "log"
+    log = folder / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [*GUNICORN, "tests.web.fake_wsgi:application"],
+            [*GUNICORN, application],
             cwd=ROOT,
-            env=environment(BARCHASB_PORT=str(port), BARCHASB_WORKERS="1"),
+            env=environment(BARCHASB_PORT=str(port), **variables),
             stdout=file,
             stderr=file,
             text=True,
@@ -67,6 +68,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     finally:
         process.kill()
         process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("gunicorn")
+    application = "tests.web.fake_wsgi:application"
+    with serving(application, folder, BARCHASB_WORKERS="1") as running:
+        yield running
 
 
 def wait_for(service: Service) -> None:

@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from tests.web.slow_wsgi import SLOWLY
-from tests.web.test_gunicorn import GUNICORN, ROOT, Service, environment, wait_for
+from tests.web.test_gunicorn import Service, serving
 
 HEAD = "POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+SLOW = "tests.web.slow_wsgi:application"
 MANY = 40  # more than there are threads of any kind
 
 
@@ -29,35 +29,11 @@ def asked(text: str) -> bytes:
     return f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-@contextlib.contextmanager
-def serving(folder: Path, **variables: str) -> Iterator[Service]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log"
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [*GUNICORN, "tests.web.slow_wsgi:application"],
-            cwd=ROOT,
-            env=environment(BARCHASB_PORT=str(port), **variables),
-            stdout=file,
-            stderr=file,
-            text=True,
-        )
-    running = Service(port, process, log)
-    try:
-        wait_for(running)
-        yield running
-    finally:
-        process.kill()
-        process.wait(10)
-
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("overload")
     variables = {"BARCHASB_WORKERS": "1", "BARCHASB_READ_SECONDS": "1"}
-    with serving(folder, **variables) as running:
+    with serving(SLOW, folder, **variables) as running:
         yield running
 
 
@@ -195,7 +171,7 @@ def workers_of(service: Service) -> set[int]:
 def test_worker_that_is_killed_is_replaced_and_a_service_ends_in_order(
     tmp_path: Path,
 ) -> None:
-    with serving(tmp_path, BARCHASB_WORKERS="2") as service:
+    with serving(SLOW, tmp_path, BARCHASB_WORKERS="2") as service:
         deadline = time.monotonic() + 20
         while len(workers_of(service)) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
