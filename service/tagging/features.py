@@ -7,10 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.tagging import kernel, language, text
-from service.tagging.kernel import Filter, Letters, Reading, Records, Slots, Words
+from service.tagging.kernel import (
+    Filter,
+    Kinds,
+    Letters,
+    Reading,
+    Records,
+    Slots,
+    Words,
+)
 
 _CODE_POINTS = 0x110000
 _PAGE = 256
+_SLOTS_OF_WORD = 8  # slots of a table for each word of its filter
 
 
 def key_of(letters: str) -> int:
@@ -30,6 +39,18 @@ def key_table(values: Mapping[int, int]) -> Slots:
         while table[slot, kernel.KEY]:
             slot = (slot + 1) & mask
         table[slot] = key, values[key]
+    return table
+
+
+def kind_table(kinds: Mapping[int, int]) -> Kinds:
+    """The table that `kernel.kinds_of` looks into: each key in a place of its own."""
+    mixed = {key * int(kernel.MIX) % 2**64: kinds[key] for key in kinds}
+    size = 16
+    while len({key >> 32 & (size - 1) for key in mixed}) < len(mixed):
+        size *= 2
+    table = np.zeros(size, np.uint64)
+    for key, kind in mixed.items():
+        table[key >> 32 & (size - 1)] = key & ~int(kernel.ALL_KINDS) | kind
     return table
 
 
@@ -53,19 +74,26 @@ def record_table(keys: Sequence[int], rows: NDArray[np.float64]) -> Records:
         slots[place] = slot
     table = np.zeros((size, kernel.columns_of(rows.shape[1] - 1)), np.uint64)
     table[slots, kernel.KEY] = keys
-    table.view(np.float64)[slots, 1 : rows.shape[1] + 1] = rows
+    weights_of(table, rows.shape[1])[slots] = rows
     return table
+
+
+def weights_of(records: Records, count: int) -> NDArray[np.float32]:
+    """The first numbers of each record, in place: weights and the squared norm."""
+    first = int(kernel.FIRST_WEIGHT)
+    return records.view(np.float32)[:, first : first + count]
 
 
 def key_filter(table: Slots | Records) -> Filter:
     """The filter before a table, eight bits for each slot.
 
-    One in ten keys that the table does not hold passes, or fewer.
+    One in thirty keys that the table does not hold passes, or fewer.
     """
-    bits = np.zeros(len(table), np.uint8)
-    keys = table[table[:, kernel.KEY] != 0, kernel.KEY]
-    places = (keys * kernel.MIX >> np.uint64(32)) & np.uint64(8 * len(bits) - 1)
-    np.bitwise_or.at(bits, places >> 3, (1 << (places & 7)).astype(np.uint8))
+    bits = np.zeros(len(table) // _SLOTS_OF_WORD, np.uint64)
+    mixed = table[table[:, kernel.KEY] != 0, kernel.KEY] * kernel.MIX
+    words = (mixed >> np.uint64(32)) & np.uint64(len(bits) - 1)
+    both = np.fromiter(map(kernel.bits_of, mixed), np.uint64, len(mixed))
+    np.bitwise_or.at(bits, words, both)
     return bits
 
 
@@ -96,37 +124,46 @@ def build_reading(compounds: Iterable[str]) -> Reading:
             entries[code_point] = int(kernel.EXPANDS) | packed
             expansions.extend(map(ord, entry))
     pages, page_of = np.unique(entries.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    lexicon = key_table(_lexicon(compounds))
+    together = key_table(_together(compounds))
     return Reading(
         page_of=page_of.reshape(-1).astype(np.uint16),
         pages=pages.reshape(-1),
         expansions=np.array(expansions, np.uint32),
-        lexicon=lexicon,
-        lexicon_filter=key_filter(lexicon),
+        kinds=kind_table(_kinds()),
+        together=together,
+        together_filter=key_filter(together),
     )
 
 
-def _lexicon(compounds: Iterable[str]) -> dict[int, int]:
+def _kinds() -> dict[int, int]:
     """What the rules say of words, bit by bit, by key."""
-    markers = (text.canonical(marker.replace(" ", "")) for marker in text.MARKERS)
-    lexicon: dict[int, int] = {}
-    for kind, words in (
+    return _bits(
         (kernel.PREFIX, text.PREFIXES),
         (kernel.SUFFIX, text.SUFFIXES),
         (kernel.ENDING, text.ENDINGS),
         (kernel.MONTH, [text.MONTH]),
-        (kernel.COMPOUND, compounds),
-        (kernel.MARKER, markers),
         (kernel.FREQUENT, language.FREQUENT),
-    ):
+    )
+
+
+def _together(compounds: Iterable[str]) -> dict[int, int]:
+    """What several words are that are written together, bit by bit, by key."""
+    markers = (text.canonical(marker.replace(" ", "")) for marker in text.MARKERS)
+    return _bits((kernel.COMPOUND, compounds), (kernel.MARKER, markers))
+
+
+def _bits(*words_of: tuple[int, Iterable[str]]) -> dict[int, int]:
+    found: Counter[int] = Counter()
+    for bit, words in words_of:
         for key in map(key_of, words):
-            lexicon[key] = lexicon.get(key, 0) | kind
-    return lexicon
+            found[key] |= bit
+    return found
 
 
 def code_points(article_text: str) -> NDArray[np.uint32]:
     """The text's code points; lone surrogates stay as they are."""
-    return np.frombuffer(article_text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    # numpy keeps strings in UTF-32, and makes one faster than Python encodes it.
+    return np.array([article_text]).view(np.uint32)[: len(article_text)]
 
 
 def passages(title: str, body: str, reading: Reading) -> Iterator[list[str]]:

@@ -5,13 +5,13 @@
     ──score_passage──▶ decision values ──score_words──▶ a score for each topic
 
 Every step walks its input once and writes in place to the one array of `WORD` records
-that `read_words` makes, a place for each code point. Two kinds of table steer it:
+of a `Workspace`, a place for each code point. Two kinds of table steer it:
 `Reading` (characters and word rules) and `Weights` (what training folded). Both hold
 open-addressed tables, a key in each row and beside it one value (`Slots`) or all that
 a word weighs (`Records`): the number of rows a power of two, at most two thirds of them
 in use, the free ones with the key 0. Where most keys that are asked for are not in a
-table, a `Filter` before it answers: a bit for each value of a key's hash, set where any
-key of the table has it.
+table, a `Filter` before it answers: a word of it for each key, two bits of it set, both
+by the key's hash.
 
 A word's key is the polynomial hash of its canonical letters modulo 2^64, so the key
 of two words written together follows from their two keys and the second's length.
@@ -22,9 +22,8 @@ What the time goes into is memory that is waited for and branches that are fores
 wrongly: hence look-ups one after another before anything is done with what they find,
 and no branch where the next letter, or the next word, decides.
 
-Nothing here allocates: `read_words` and `score_article` make the arrays, and what they
-call is compiled without numba's counting of references, which would cost more than
-the look-ups do.
+Nothing here allocates: an article is read in a `Workspace`, and all is compiled without
+numba's counting of references, which would cost more than the look-ups do.
 """
 
 import functools
@@ -57,12 +56,16 @@ HEH, YEH = 0x647, 0x6CC
 SHORTEST_STEM = 2  # letters of a word that an ending is glued to
 EDGE = np.uint64(32)  # stands before and after a word in its n-grams
 
-# What the lexicon says of a word, bit by bit.
+# What is known of a word, bit by bit.
 PREFIX, SUFFIX, ENDING = 1, 2, 4
 MONTH = 8  # the word after which "می" is May
-COMPOUND = 16  # may be written apart
-MARKER = 32  # begins a line of site furniture, or ends it
-FREQUENT = 64  # frequent in Persian alone
+FREQUENT = 16  # frequent in Persian alone
+MAY_JOIN = 32  # with the word before it, or the two, it may be a compound
+ALL_KINDS = np.uint64(63)
+
+# What is known of several words written together.
+COMPOUND = 1  # they may be written apart
+MARKER = 2  # they begin a line of site furniture, or end it
 
 # What parts a word from the one before it; a sum of them counts a line's breaks.
 JOINED, BROKEN, BARRED = 0, 1, 2
@@ -97,8 +100,9 @@ WORD = np.dtype(
     ],
     align=True,
 )
-LINE_OF_CACHE = 8  # numbers of 64 bits
+HALF_A_LINE = 4  # numbers of 64 bits, in a line of the cache
 KEY, VALUE = 0, 1  # the columns of open-addressed tables
+FIRST_WEIGHT = np.uintp(2)  # the column in records, seen as float32
 ONE, TWO = np.uintp(1), np.uintp(2)  # an unsigned index need not be tried for its sign
 
 Index = int | np.integer[Any]
@@ -107,10 +111,12 @@ Letters = NDArray[np.uint32]  # canonical, without anything between words
 Words = NDArray[np.void]  # of WORD
 Keys = NDArray[np.uint64]
 Slots = NDArray[np.uint64]  # (a power of two, 2)
-Filter = NDArray[np.uint8]  # (a power of two,): eight bits each
+Kinds = NDArray[np.uint64]  # (a power of two,)
+Filter = NDArray[np.uint64]  # (a power of two,)
 Rooms = NDArray[np.uint64]  # (4, at least LONGEST_PASSAGE)
 # An open-addressed table of keys, each with a weight for each topic and the squared
-# norm beside it, as the bits of float64: one look-up touches one line of the cache.
+# norm beside it, as the bits of float32, two in a column: one look-up touches one line
+# of the cache.
 Records = NDArray[np.uint64]  # (a power of two, columns)
 Row = NDArray[np.float64]  # a weight for each topic and the squared norm
 Rows = NDArray[np.float64]
@@ -122,8 +128,10 @@ class Reading(NamedTuple):
     page_of: NDArray[np.uint16]  # by code point >> 8: which page of 256 entries
     pages: NDArray[np.uint32]  # kind, letter, or EXPANDS | offset << 5 | length
     expansions: NDArray[np.uint32]  # letters of the entries that expand
-    lexicon: Slots  # words that rules name, and what they are, bit by bit
-    lexicon_filter: Filter
+    # Of words that rules name: the mixed key, its last bits replaced by what is known.
+    kinds: Kinds
+    together: Slots  # compounds and markers, and which of the two, bit by bit
+    together_filter: Filter
 
 
 class Weights(NamedTuple):
@@ -141,8 +149,8 @@ class Weights(NamedTuple):
 
 
 def columns_of(n_topics: int) -> int:
-    """Columns of `Records`: key, topics, squared norm, zeros to the end of a line."""
-    return -(-(n_topics + 2) // LINE_OF_CACHE) * LINE_OF_CACHE
+    """Columns of `Records`: key, topics, squared norm, zeros to half a line's end."""
+    return -(-(n_topics + 1 + 2) // (2 * HALF_A_LINE)) * HALF_A_LINE
 
 
 def _powers() -> NDArray[np.uint64]:
@@ -174,18 +182,37 @@ def slot_of(slots: Slots, key: np.uint64) -> np.uintp:
 @_compiled(inline="always")
 def may_hold(bits: Filter, key: np.uint64) -> bool:
     """Whether a table may hold a key, by its filter; False is certain."""
-    place = np.uintp((key * MIX) >> np.uint64(32)) & np.uintp(8 * len(bits) - 1)
-    return bool(bits[place >> np.uintp(3)] >> (place & np.uintp(7)) & ONE)
+    mixed = key * MIX
+    word = bits[np.uintp(mixed >> np.uint64(32)) & np.uintp(len(bits) - 1)]
+    both = bits_of(mixed)
+    return bool(word & both == both)
 
 
 @_compiled(inline="always")
-def kinds_of(reading: Reading, key: np.uint64) -> np.int64:
-    """What the lexicon says of a word, 0 where it is not in it."""
-    if not may_hold(reading.lexicon_filter, key):
-        return np.int64(0)
-    slot = slot_of(reading.lexicon, key)
-    found = reading.lexicon[slot, KEY] == key
-    return np.int64(reading.lexicon[slot, VALUE] if found else 0)
+def bits_of(mixed: np.uint64) -> np.uint64:
+    """The two bits of a filter's word that stand for a mixed key; perhaps the same."""
+    one = np.uint64(1) << (mixed >> np.uint64(58))
+    return one | np.uint64(1) << (mixed >> np.uint64(52) & np.uint64(63))
+
+
+@_compiled(inline="always")
+def kinds_of(reading: Reading, key: np.uint64) -> np.uint64:
+    """What is known of a word, 0 for most."""
+    mixed = key * MIX
+    place = np.uintp(mixed >> np.uint64(32)) & np.uintp(len(reading.kinds) - 1)
+    entry = reading.kinds[place]
+    kinds = entry & ALL_KINDS
+    return kinds if entry ^ mixed <= ALL_KINDS else np.uint64(0)
+
+
+@_compiled(inline="always")
+def is_together(reading: Reading, key: np.uint64, what: int) -> bool:
+    """Whether words of this key, written together, are a COMPOUND or a MARKER."""
+    if not may_hold(reading.together_filter, key):
+        return False
+    slot = slot_of(reading.together, key)
+    found = reading.together[slot, KEY] == key
+    return bool(found and reading.together[slot, VALUE] & np.uint64(what))
 
 
 @_compiled(inline="always")
@@ -459,15 +486,37 @@ def join_compound(reading: Reading, words: Words, count: np.uintp) -> np.uintp:
         first = before - ONE
         length += length_of(words, before)
         three = key_together(words[first]["key"], two, length)
-        kinds = kinds_of(reading, three)
-        if kinds & COMPOUND:
-            join_last(words, first, last, three, kinds)
+        if is_together(reading, three, COMPOUND):
+            join_last(words, first, last, three, kinds_of(reading, three))
             return before
-    kinds = kinds_of(reading, two)
-    if kinds & COMPOUND:
-        join_last(words, before, last, two, kinds)
+    if is_together(reading, two, COMPOUND):
+        join_last(words, before, last, two, kinds_of(reading, two))
         return last
     return count
+
+
+@_compiled(inline="always")
+def mark_kinds(reading: Reading, words: Words, n_tokens: Index) -> None:
+    """Writes the kinds of all tokens, each judged with the one or two before it.
+
+    Without a branch, for few are of any kind, and which cannot be foreseen.
+    """
+    before, two_before = np.uint64(0), np.uint64(0)  # keys
+    joins_before = False
+    for token in range(np.uintp(n_tokens)):
+        key = words[token]["key"]
+        length = np.uintp(length_of(words, token))
+        short = length < np.uintp(len(POWERS))
+        power = POWERS[length * np.uintp(short)]
+        two = before * power + key
+        three = two_before * power + key
+        joins = words[token]["gap"] == JOINED
+        may_join = may_hold(reading.together_filter, two)
+        may_join |= joins_before & may_hold(reading.together_filter, three)
+        may_join = joins & (may_join | (not short))
+        words[token]["kinds"] = kinds_of(reading, key) | np.uint64(MAY_JOIN * may_join)
+        before, two_before = key, two
+        joins_before = joins
 
 
 @_compiled()
@@ -478,13 +527,19 @@ def join_tokens(
     n_tokens: Index,
 ) -> Index:
     """Glues affixes and compounds, in place; returns how many words are left."""
+    mark_kinds(reading, words, n_tokens)
     count = np.uintp(0)
     after_prefix = False
+    joined: Index = np.uintp(0)  # the last token that was joined to another
     for token in range(np.uintp(n_tokens)):
-        words[token]["kinds"] = kinds_of(reading, words[token]["key"])
-    for token in range(np.uintp(n_tokens)):
-        last = count - ONE
         kinds = words[token]["kinds"]
+        # Nearly all stay as they are, if the two before did.
+        quiet = not after_prefix and token > joined + TWO
+        if quiet and not kinds & (PREFIX | SUFFIX | ENDING | MAY_JOIN):
+            words[count] = words[token]
+            count += ONE
+            continue
+        last = count - ONE
         joins = words[token]["gap"] == JOINED and count > 0
         glues = False
         if joins and after_prefix:
@@ -497,6 +552,7 @@ def join_tokens(
             )
             after_prefix = False
             join_last(words, last, token, key, kinds_of(reading, key))
+            joined = token
         else:
             in_may = joins and words[last]["kinds"] & MONTH
             after_prefix = kinds & PREFIX != 0 and not in_may
@@ -513,7 +569,10 @@ def join_tokens(
                 words, letters, count - ONE, next_kinds
             ):
                 continue
-        count = join_compound(reading, words, count)
+        together = join_compound(reading, words, count)
+        if together < count:
+            joined = token
+            count = together
     return np.int64(count)
 
 
@@ -523,7 +582,7 @@ def is_marker(reading: Reading, words: Words, first: int, end: int) -> bool:
     key = np.uint64(0)
     for word in range(first, min(end, first + LONGEST_MARKER)):
         key = key_together(key, words[word]["key"], length_of(words, word))
-        if kinds_of(reading, key) & MARKER:
+        if is_together(reading, key, MARKER):
             # One word alone, as in "منبع: …", is an ordinary word in "منبع آگاه".
             alone = word + 1 == end or words[word + 1]["gap"] != JOINED
             if word > first or alone:
@@ -533,7 +592,7 @@ def is_marker(reading: Reading, words: Words, first: int, end: int) -> bool:
     key = key_together(
         words[end - 2]["key"], words[end - 1]["key"], length_of(words, end - 1)
     )
-    return bool(kinds_of(reading, key) & MARKER)
+    return is_together(reading, key, MARKER)
 
 
 @_compiled()
@@ -630,9 +689,9 @@ def fill_words(
 @_compiled(inline="always")
 def add_row(records: Records, slot: np.uint64, sums: Row) -> None:
     """Adds the weights and the squared norm of a record to `sums`."""
-    rows = records.view(np.float64)
+    rows = records.view(np.float32)
     for column in range(np.uintp(len(sums))):
-        sums[column] += rows[slot, column + ONE]
+        sums[column] += rows[slot, column + FIRST_WEIGHT]
 
 
 @_compiled()
@@ -871,8 +930,9 @@ def fill_article(
     page_of: NDArray[np.uint16],
     pages: NDArray[np.uint32],
     expansions: NDArray[np.uint32],
-    lexicon: Slots,
-    lexicon_filter: Filter,
+    kinds: Kinds,
+    together: Slots,
+    together_filter: Filter,
     known_words: Records,
     ngrams: Records,
     ngram_filter: Filter,
@@ -881,13 +941,13 @@ def fill_article(
 ) -> tuple[Index, int, int, int]:
     """Reads and scores an article.
 
-    The tables are those of `Reading` and `Weights`, one by one: a tuple of arrays takes
-    longer to hand over.
+    The arrays are those of `Workspace`, `Reading` and `Weights`, one by one: a tuple of
+    arrays takes longer to hand over.
 
     Returns how many words there are, and how many have letters, are frequent in Persian
     alone, are known.
     """
-    reading = Reading(page_of, pages, expansions, lexicon, lexicon_filter)
+    reading = Reading(page_of, pages, expansions, kinds, together, together_filter)
     weights = Weights(known_words, ngrams, ngram_filter, intercepts, calibration)
     count, n_passages = fill_words(code_points, title_length, reading, words, letters)
     words = words[:count]
@@ -896,24 +956,41 @@ def fill_article(
         known = score_words(
             weights, words, letters, n_passages, rooms, room, scores, best
         )
+    else:
+        scores[:] = 0.0
+        best[:] = 0
     with_letters, frequent = count_telling(words, letters)
     return count, with_letters, frequent, known
 
 
-def room_for(code_points: CodePoints) -> tuple[Words, Letters]:
-    """Arrays for the words of a text and their letters, however many there are.
+class Workspace(NamedTuple):
+    """What an article is read and scored in, and the next one over it."""
 
-    What is not written in them takes no memory.
+    words: Words  # (code points + 1,), the most there can be
+    letters: Letters  # (code points x LONGEST_EXPANSION + 1,)
+    rooms: Rooms  # for a passage: its words' keys, their slots, n-grams, bits
+    room: Row  # (4 topics + 1,)
+    scores: Row  # (topics,)
+    best: NDArray[np.int64]  # (topics, 2)
+
+
+def workspace(n_points: int, n_topics: int) -> Workspace:
+    """A place for articles of so many code points, however few words they have.
+
+    What is never written to takes no memory.
     """
-    n_points = len(code_points)
-    return (
+    return Workspace(
         np.empty(n_points + 1, WORD),
         np.empty(n_points * LONGEST_EXPANSION + 1, np.uint32),
+        rooms_to_score(),
+        np.empty(4 * n_topics + 1),
+        np.empty(n_topics),
+        np.empty((n_topics, 2), np.int64),
     )
 
 
 def rooms_to_score() -> Rooms:
-    """Room to score a passage in: its words' keys, their slots, n-grams, bits."""
+    """Room to score a passage in."""
     return np.empty((4, LONGEST_PASSAGE), np.uint64)
 
 
@@ -925,7 +1002,7 @@ def read_words(
     The text is a title of `title_length` code points, a line break and a text.
     Returns how many passages there are, the words and their letters.
     """
-    words, letters = room_for(code_points)
+    words, letters, *_ = workspace(len(code_points), 0)
     count, n_passages = fill_words(code_points, title_length, reading, words, letters)
     return n_passages, words[:count], letters
 
@@ -933,38 +1010,25 @@ def read_words(
 class Scored(NamedTuple):
     """What one article scores; where it has no word, scores and passages are 0."""
 
+    n_words: Index
     with_letters: int  # words that have letters
     frequent: int  # words frequent in Persian alone
     known: int  # words that the model knows, site furniture aside
-    words: Words
-    letters: Letters
-    scores: Row  # (topics,): calibrated probabilities
-    best: NDArray[np.int64]  # (topics, 2): the best passage, first word and end
 
 
 def score_article(
-    code_points: CodePoints, title_length: int, reading: Reading, weights: Weights
+    code_points: CodePoints,
+    title_length: int,
+    reading: Reading,
+    weights: Weights,
+    space: Workspace,
 ) -> Scored:
-    """Reads and scores one article, given as `read_words` wants it."""
-    n_topics = len(weights.calibration)
-    words, letters = room_for(code_points)
-    rooms = rooms_to_score()
-    room = np.empty(4 * n_topics + 1)
-    scores = np.zeros(n_topics)
-    best = np.zeros((n_topics, 2), np.int64)
-    count, with_letters, frequent, known = fill_article(
-        code_points,
-        title_length,
-        words,
-        letters,
-        rooms,
-        room,
-        scores,
-        best,
-        *reading,
-        *weights,
-    )
-    return Scored(with_letters, frequent, known, words[:count], letters, scores, best)
+    """Reads and scores one article, given as `read_words` wants it.
+
+    The `space` must be for as many code points and topics at least. Its words, the
+    calibrated probabilities and where the best passages begin and end are left there.
+    """
+    return Scored(*fill_article(code_points, title_length, *space, *reading, *weights))
 
 
 def share_passage(weights: Weights, words: Words, letters: Letters) -> Rows:

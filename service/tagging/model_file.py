@@ -31,7 +31,7 @@ from service.tagging.kernel import (
 from service.tagging.topics import Topic
 from service.tagging.unpickler import ALIGNMENT
 
-FORMAT = 3
+FORMAT = 4
 PREFERENCES = ("precision", "recall")
 # Ends of the bins in which an evaluation counts scores, so that a service can count in
 # the same ones what it sees. Narrow where most scores are: near 0 and near 1.
@@ -41,11 +41,12 @@ _TABLES = {
     "page_of": (np.uint16, 1),
     "pages": (np.uint32, 1),
     "expansions": (np.uint32, 1),
-    "lexicon": (np.uint64, 2),
-    "lexicon_filter": (np.uint8, 1),
+    "kinds": (np.uint64, 1),
+    "together": (np.uint64, 2),
+    "together_filter": (np.uint64, 1),
     "words": (np.uint64, 2),
     "ngrams": (np.uint64, 2),
-    "ngram_filter": (np.uint8, 1),
+    "ngram_filter": (np.uint64, 1),
     "intercepts": (np.float64, 1),
     "calibration": (np.float64, 2),
 }
@@ -231,14 +232,14 @@ def _check(reading: Reading, weights: Weights, n_topics: int) -> None:
             raise ValueError(f"its table {name} is not of {np.dtype(number)}")
         if table.dtype.kind == "f" and not np.isfinite(table).all():
             raise ValueError(f"its table {name} is not of finite numbers")
-    _check_slots(reading.lexicon, VALUE + 1)
+    _check_slots(reading.together, VALUE + 1)
     for records in (weights.words, weights.ngrams):
         _check_slots(records, columns_of(n_topics))
-        if not np.isfinite(records.view(np.float64)[:, KEY + 1 :]).all():
+        if not np.isfinite(records[:, KEY + 1 :].view(np.float32)).all():
             raise ValueError("a table of records is not of finite numbers")
-    filters = reading.lexicon_filter, weights.ngram_filter
+    powers = reading.kinds, reading.together_filter, weights.ngram_filter
     whole = (
-        all(_is_power_of_two(len(bits)) for bits in filters)
+        all(_is_power_of_two(len(table)) for table in powers)
         and len(reading.page_of) == 0x110000 >> 8
         and int(reading.page_of.max()) * 256 + 256 <= len(reading.pages)
         and weights.intercepts.shape == (n_topics,)

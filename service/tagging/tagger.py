@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Scored
+from service.tagging.kernel import Scored, Workspace
 from service.tagging.language import (
     FAST_SHARE,
     FAST_SHARE_IF_KNOWN,
@@ -23,6 +23,8 @@ from service.tagging.topics import Topic
 _PERSIAN = "fa"
 _BY_SCORE = attrgetter("score")
 _MOST_EVIDENCE = 12  # spans a topic; the rest of a passage says little
+_NO_EVIDENCE: Iterable[tuple[()]] = itertools.repeat(())
+_USUAL_POINTS = 1 << 14  # code points of an article that space is kept for
 _LEAST_SHARE = 0.1  # of the heaviest word's; a lighter word is no reason
 
 
@@ -116,12 +118,13 @@ class Tagger:
             None: model.thresholds.tolist(),
             **{name: values.tolist() for name, values in model.preferred.items()},
         }
-        self._topics: list[tuple[Topic, float, float]] = [
+        self._review: list[tuple[Topic, float, float]] = [
             (topic, low, high)
             for topic, (low, high) in zip(
                 model.topics, model.review.tolist(), strict=True
             )
         ]
+        self._spaces: list[Workspace] = []  # that no thread is using
 
     def tag(
         self,
@@ -142,18 +145,40 @@ class Tagger:
         self, article: Article, thresholds: list[float], *, explain: bool
     ) -> TaggedArticle:
         together = f"{article.title}\n{article.text}"
+        points = features.code_points(together)
+        space = self._take_space(len(points))
         scored = kernel.score_article(
-            features.code_points(together),
-            len(article.title),
-            self.model.reading,
-            self.model.weights,
+            points, len(article.title), self.model.reading, self.model.weights, space
         )
         language: str | None = _PERSIAN
         if not _is_surely_persian(scored):
             language = identify(together) if scored.with_letters else None
-        if language != _PERSIAN:
-            return TaggedArticle(language, tuple(self._untagged(thresholds)))
-        evidence = self._evidence(article, scored) if explain else itertools.repeat(())
+        if language == _PERSIAN:
+            evidence = self._evidence(article, space) if explain else _NO_EVIDENCE
+            topics = self._topics(space.scores.tolist(), thresholds, evidence)
+            tagged = TaggedArticle(language, topics, scored.known / scored.n_words)
+        else:
+            tagged = TaggedArticle(language, tuple(self._untagged(thresholds)))
+        if len(points) <= _USUAL_POINTS:
+            self._spaces.append(space)
+        return tagged
+
+    def _take_space(self, n_points: int) -> Workspace:
+        """One that nobody else writes to; a usual one is given back after use."""
+        n_topics = len(self.model.topics)
+        if n_points > _USUAL_POINTS:
+            return kernel.workspace(n_points, n_topics)
+        try:
+            return self._spaces.pop()
+        except IndexError:
+            return kernel.workspace(_USUAL_POINTS, n_topics)
+
+    def _topics(
+        self,
+        scores: list[float],
+        thresholds: list[float],
+        evidence: Iterable[tuple[Evidence, ...]],
+    ) -> tuple[ScoredTopic, ...]:
         topics = [
             ScoredTopic(
                 topic,
@@ -164,23 +189,23 @@ class Tagger:
                 spans,
             )
             for (topic, low, high), score, threshold, spans in zip(
-                self._topics, scored.scores.tolist(), thresholds, evidence, strict=False
+                self._review, scores, thresholds, evidence, strict=False
             )
         ]
         topics.sort(key=_BY_SCORE, reverse=True)
-        return TaggedArticle(language, tuple(topics), scored.known / len(scored.words))
+        return tuple(topics)
 
     def _untagged(self, thresholds: list[float]) -> Iterator[ScoredTopic]:
         for topic, threshold in zip(self.model.topics, thresholds, strict=True):
             yield ScoredTopic(topic, 0.0, threshold, False, False, ())
 
     def _evidence(
-        self, article: Article, scored: Scored
+        self, article: Article, space: Workspace
     ) -> Iterator[tuple[Evidence, ...]]:
         """The words of each topic's best passage that speak for it."""
-        for topic, (first, end) in enumerate(scored.best.tolist()):
-            words = scored.words[first:end]
-            of_topics = kernel.share_passage(self.model.weights, words, scored.letters)
+        for topic, (first, end) in enumerate(space.best.tolist()):
+            words = space.words[first:end]
+            of_topics = kernel.share_passage(self.model.weights, words, space.letters)
             shares = of_topics[:, topic]
             heaviest = np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]
             least = _LEAST_SHARE * shares.max(initial=0.0)
@@ -194,7 +219,7 @@ class Tagger:
 def _is_surely_persian(scored: Scored) -> bool:
     """Whether the compiled pass saw enough of Persian, as nearly always."""
     share = FAST_SHARE
-    if scored.known >= KNOWN_SHARE * len(scored.words):
+    if scored.known >= KNOWN_SHARE * scored.n_words:
         share = FAST_SHARE_IF_KNOWN
     return scored.frequent >= max(FAST_WORDS, share * scored.with_letters)
 

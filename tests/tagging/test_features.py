@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.tagging import features, kernel
+from service.tagging.kernel import Reading
 from service.tagging.text import alphabet
 from tests.tagging import twin
 
@@ -45,8 +46,8 @@ def test_record_table(known: set[int], other: int) -> None:
     for key in {*known, other % 2**64 or 1}:
         slot = kernel.slot_of(table, np.uint64(key))
         assert table[slot, kernel.KEY] == (key if key in known else 0)
-        found = table.view(np.float64)[slot, kernel.KEY + 1 :].tolist()
-        assert found == [*rows.get(key, [0.0] * 3), 0.0, 0.0, 0.0, 0.0]
+        found = features.weights_of(table, 6)[slot].tolist()
+        assert found == [*rows.get(key, [0.0] * 3), 0.0, 0.0, 0.0]
 
 
 def test_two_of_one_key() -> None:
@@ -59,7 +60,17 @@ def test_key_filter(known: set[int]) -> None:
     bits = features.key_filter(features.key_table(dict.fromkeys(known, 1)))
     assert all(kernel.may_hold(bits, np.uint64(key)) for key in known)
     others = np.random.default_rng(1).integers(1, 2**64, 500, np.uint64)
-    assert sum(kernel.may_hold(bits, key) for key in others) < 100
+    assert sum(kernel.may_hold(bits, key) for key in others) < 60
+
+
+@given(
+    kinds=st.dictionaries(st.integers(1, 2**64 - 1), st.integers(1, 31), max_size=50),
+    other=st.integers(1, 2**64 - 1),
+)
+def test_kind_table(kinds: dict[int, int], other: int, reading: Reading) -> None:
+    changed = reading._replace(kinds=features.kind_table(kinds))
+    for key in {*kinds, other}:
+        assert kernel.kinds_of(changed, np.uint64(key)) == kinds.get(key, 0)
 
 
 def test_longest_expansion() -> None:

@@ -185,7 +185,9 @@ def put(number: float, place: int = 0) -> Callable[[NDArray[Any]], NDArray[Any]]
     return put
 
 
-NOT_A_NUMBER, INFINITE = np.array([np.nan, np.inf]).view(np.uint64).tolist()
+NOT_A_NUMBER, INFINITE = (
+    np.array([1, number], np.float32).view(np.uint64)[0] for number in (np.nan, np.inf)
+)
 UNUSABLE = {
     "other numbers": reading(pages=lambda table: table.astype(np.uint64)),
     "other byte order": weights(words=lambda table: table.astype(">u8")),
@@ -201,11 +203,13 @@ UNUSABLE = {
     ),
     "more letters than any has": reading(pages=put(2**31 | 7)),
     "no letters": reading(pages=put(2**31)),
-    "no lexicon": reading(lexicon=lambda table: table[:0]),
-    "lexicon that fills its table": reading(lexicon=np.ones_like),
-    "odd number of slots": reading(lexicon=lambda table: table[:-1]),
-    "slots without values": reading(lexicon=lambda table: table[:, :1]),
-    "no filter": reading(lexicon_filter=lambda bits: bits[:0]),
+    "no kinds": reading(kinds=lambda table: table[:0]),
+    "odd number of kinds": reading(kinds=lambda table: table[:-1]),
+    "no compounds": reading(together=lambda table: table[:0]),
+    "compounds that fill their table": reading(together=np.ones_like),
+    "odd number of slots": reading(together=lambda table: table[:-1]),
+    "slots without values": reading(together=lambda table: table[:, :1]),
+    "no filter": reading(together_filter=lambda bits: bits[:0]),
     "odd filter": weights(ngram_filter=lambda bits: bits[:-1]),
     "no words": weights(words=lambda table: table[:0]),
     "words that fill their table": weights(words=np.ones_like),
@@ -247,8 +251,8 @@ def test_frozen_views_share_memory(model: Model) -> None:
     assert np.shares_memory(changed.ngrams, model.weights.ngrams)
 
 
-def test_records_begin_with_lines_of_the_cache(model_path: Path) -> None:
+def test_a_record_is_in_one_line_of_the_cache(model_path: Path) -> None:
     weights = load(model_path).weights
     for records in (weights.words, weights.ngrams):
         assert records.ctypes.data % 64 == 0
-        assert records.strides[0] % 64 == 0
+        assert 64 % records.strides[0] == 0

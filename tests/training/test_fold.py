@@ -202,7 +202,7 @@ class TestDecisionValues:
             room = np.empty(len(word), np.uint64)
             kernel.add_ngrams(tables, letters, room, row)
             slot = kernel.slot_of(full.words, np.uint64(features.key_of(word)))
-            known = full.words.view(np.float64)[slot, kernel.KEY + 1 :]
+            known = features.weights_of(full.words, n_topics + 1)[slot]
             assert row[:n_topics] == pytest.approx(known[:n_topics])
 
 

@@ -88,9 +88,9 @@ def _log_odds(material: CardMaterial) -> NDArray[np.float64]:
     """Shape (words of the corpus, topics)."""
     corpus, weights = material.corpus, material.model.weights
     slots = {key: slot for slot, key in enumerate(weights.words[:, KEY].tolist())}
-    rows = weights.words.view(np.float64)[:, KEY + 1 :]
-    table = rows[[slots[features.key_of(word)] for word in corpus.words]]
     n_topics = len(weights.intercepts)
+    rows = features.weights_of(weights.words, n_topics + 1).astype(np.float64)
+    table = rows[[slots[features.key_of(word)] for word in corpus.words]]
     squared_norms = table[:, n_topics]
     squared = corpus.counts.multiply(corpus.counts) @ squared_norms
     usual = float(np.median(squared[squared > 0]))
