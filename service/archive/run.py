@@ -32,6 +32,8 @@ _CONFIGURATION = {
     "distributed.worker.multiprocessing-method": "spawn",
     # Dask would look a hundred times a second at what a worker is doing.
     "distributed.worker.profile.enabled": False,
+    # Dask would have memory given back, and asked for again, at nearly each article.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 
 
