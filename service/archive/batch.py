@@ -1,12 +1,14 @@
 """Tags Arrow record batches: the function that an engine, whichever it is, calls."""
 
 from collections.abc import Iterator
+from typing import cast
 
+import numpy as np
 import pyarrow as pa
 
 from service.json_lines import UnusableError, check_article
 from service.tagging.model_file import Model
-from service.tagging.tagger import Article, ScoredTopic, TaggedArticle, Tagger, Wish
+from service.tagging.tagger import Article, TaggedArticle, Tagger, Wish
 
 ARTICLES = pa.schema(
     [("id", pa.string()), ("title", pa.string()), ("text", pa.string())]
@@ -25,9 +27,6 @@ _EVIDENCE = pa.list_(
     )
 )
 _NO_WISH = Wish()
-
-type Found = dict[str, ScoredTopic]
-"""How each topic fared in an article, best score first, by id."""
 
 
 def schema(model: Model, wish: Wish = _NO_WISH) -> pa.Schema:
@@ -60,35 +59,45 @@ def tag_batch(
         As many rows in the same order, with the columns of `schema`. An article that
         cannot be tagged has a problem and nulls, every other one no problem.
     """
-    tagged: list[TaggedArticle | None] = []
-    problems: list[str | None] = []
-    titles, texts = articles["title"].to_pylist(), articles["text"].to_pylist()
-    for title, text in zip(titles, texts, strict=True):
-        problem = _problem_of(title or "", text)
-        problems.append(problem)
-        tagged.append(
-            next(tagger.tag([Article(title or "", text)], wish))
-            if problem is None
-            else None
-        )
-    found: list[Found | None] = [
-        None if one is None else {scored.topic.id: scored for scored in one.topics}
-        for one in tagged
-    ]
-    columns = schema(tagger.model, wish)
-    content = {
+    problems: dict[int, str] = {}
+    titles = decoded(articles["title"], "title", problems)
+    texts = decoded(articles["text"], "text", problems)
+    fit: dict[int, Article] = {}
+    for row, (title, text) in enumerate(zip(titles, texts, strict=True)):
+        problem = problems.get(row) or _problem_of(title or "", text)
+        if problem:
+            problems[row] = problem
+        else:
+            fit[row] = Article(title or "", text or "")
+    content = _columns(tagger, list(tagger.tag(fit.values(), wish)), wish)
+    if problems:
+        places = {row: place for place, row in enumerate(fit)}
+        spread = pa.array(map(places.get, range(len(articles))), pa.int64())
+        content = {name: column.take(spread) for name, column in content.items()}
+    content |= {
         "id": articles["id"],
-        "language": pa.array([one and one.language for one in tagged], pa.string()),
-        "tags": pa.array([one and _tags(one) for one in found], pa.list_(pa.string())),
-        "scores": _by_topic(found, "score", columns.field("scores").type),
-        "review": _by_topic(found, "review", columns.field("review").type),
-        "model": pa.repeat(tagger.model.version, len(tagged)),
-        "problem": pa.array(problems, pa.string()),
+        "model": pa.repeat(tagger.model.version, len(articles)),
+        "problem": pa.array(map(problems.get, range(len(articles))), pa.string()),
     }
-    if wish.explain:
-        spans = [one and list(_evidence(one)) for one in found]
-        content["evidence"] = pa.array(spans, _EVIDENCE)
+    columns = schema(tagger.model, wish)
     return pa.record_batch([content[name] for name in columns.names], schema=columns)
+
+
+def decoded(column: pa.Array, what: str, problems: dict[int, str]) -> list[str | None]:
+    """A column's strings; what is not UTF-8 is None, and told in `problems` by row."""
+    # Arrow takes it on trust that a string is UTF-8. Looking first would take as long.
+    try:
+        return cast(list[str | None], column.to_pylist())
+    except UnicodeDecodeError:
+        stored = column.cast(pa.binary()).to_pylist()
+    found: list[str | None] = []
+    for row, content in enumerate(stored):
+        try:
+            found.append(None if content is None else content.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            found.append(None)
+            problems[row] = f"{what} is not UTF-8 (byte {error.start})"
+    return found
 
 
 def _problem_of(title: str, text: str | None) -> str | None:
@@ -101,29 +110,46 @@ def _problem_of(title: str, text: str | None) -> str | None:
     return None
 
 
-def _tags(found: Found) -> list[str]:
-    return [topic for topic, scored in found.items() if scored.assigned]
+def _columns(
+    tagger: Tagger, tagged: list[TaggedArticle], wish: Wish
+) -> dict[str, pa.Array]:
+    """What the tagger found, by column."""
+    ids = [topic.id for topic in tagger.model.topics]
+    places = {topic: place for place, topic in enumerate(ids)}
+    shape = len(tagged), len(ids)
+    found = [scored for one in tagged for scored in one.topics]
+    # In each article the best comes first; columns have the order of the model.
+    by_score = np.array([places[one.topic.id] for one in found], int).reshape(shape)
+    by_topic = by_score.argsort()
+    assigned = np.array([one.assigned for one in found], bool)
+    ends = assigned.reshape(shape).sum(axis=1).cumsum()
+
+    def struct(values: np.ndarray) -> pa.StructArray:
+        ordered = np.take_along_axis(values.reshape(shape), by_topic, axis=1)
+        return pa.StructArray.from_arrays([*map(pa.array, ordered.T)], ids)
+
+    content = {
+        "language": pa.array([one.language for one in tagged], pa.string()),
+        "tags": pa.ListArray.from_arrays(
+            np.insert(ends, 0, 0).astype(np.int32),
+            pa.array(ids).take(pa.array(by_score.ravel()[assigned])),
+        ),
+        "scores": struct(np.array([one.score for one in found], np.float32)),
+        "review": struct(np.array([one.review for one in found], bool)),
+    }
+    if wish.explain:
+        spans = [list(_evidence(one)) for one in tagged]
+        content["evidence"] = pa.array(spans, _EVIDENCE)
+    return content
 
 
-def _by_topic(
-    found: list[Found | None], name: str, struct: pa.StructType
-) -> pa.StructArray:
-    """A column with a field for each topic: what `name` is of it."""
-    columns = [
-        pa.array([one and getattr(one[field.name], name) for one in found], field.type)
-        for field in struct
-    ]
-    missing = pa.array([one is None for one in found], pa.bool_())
-    return pa.StructArray.from_arrays(columns, fields=list(struct), mask=missing)
-
-
-def _evidence(found: Found) -> Iterator[dict[str, object]]:
+def _evidence(tagged: TaggedArticle) -> Iterator[dict[str, object]]:
     """What speaks for the topics that an editor reads: assigned, or to be reviewed."""
-    for topic, scored in found.items():
+    for scored in tagged.topics:
         if scored.assigned or scored.review:
             for span in scored.evidence:
                 yield {
-                    "topic": topic,
+                    "topic": scored.topic.id,
                     "field": span.field,
                     "start": span.start,
                     "end": span.end,

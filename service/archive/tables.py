@@ -1,11 +1,11 @@
 """Batches of tables as rows of an archive."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 
 from service.archive import ArchiveError
-from service.archive.batch import ARTICLES
+from service.archive.batch import ARTICLES, decoded
 from service.archive.files import File
 from service.archive.rows import Rows, made_up
 
@@ -18,7 +18,9 @@ _BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
 def table_rows(
     batch: pa.RecordBatch, there: dict[str, str], numbers: Sequence[int], file: File
 ) -> Rows:
-    """A batch as rows; one that is not UTF-8 is a problem.
+    """A batch as rows; one whose id is not UTF-8 is a problem.
+
+    Whether titles and texts are is found by who decodes them.
 
     Args:
         batch: Has at least the columns of `there`.
@@ -33,10 +35,10 @@ def table_rows(
     found = {what: pa.nulls(len(batch), pa.string()) for what in ARTICLES.names}
     for what, name in there.items():
         column = _plain(batch[name], f"{file.name}: the column {name!r}", what)
-        found[what] = _as_text(column, what, bad)
+        found[what] = column.cast(pa.string(), safe=False)
     ids = [
         one or made_up(file, number)
-        for one, number in zip(found["id"].to_pylist(), numbers, strict=True)
+        for one, number in zip(decoded(found["id"], "id", bad), numbers, strict=True)
     ]
     found["id"] = pa.array(ids, pa.string())
     articles = pa.record_batch(
@@ -68,25 +70,6 @@ def _plain(column: pa.Array, named: str, what: str) -> pa.Array:
         f"{named} holds {column.type} and cannot be the {what}; "
         f"name another with --{what}"
     )
-
-
-def _as_text(column: pa.Array, what: str, bad: dict[int, str]) -> pa.Array:
-    """A column as strings; what is not UTF-8 is null, and told in `bad`."""
-    # Arrow takes it on trust that a string is UTF-8; what comes as bytes it looks at.
-    stored = column.cast(pa.binary())
-    try:
-        return stored.cast(pa.string())
-    except pa.ArrowInvalid:
-        return pa.array(list(_decoded(stored, what, bad)), pa.string())
-
-
-def _decoded(stored: pa.Array, what: str, bad: dict[int, str]) -> Iterator[str | None]:
-    for row, content in enumerate(stored.to_pylist()):
-        try:
-            yield None if content is None else content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            bad[row] = f"{what} is not UTF-8 (byte {error.start})"
-            yield None
 
 
 def reason_of(error: Exception) -> str:

@@ -52,6 +52,27 @@ def test_what_cannot_be_tagged_has_a_problem_in_its_place(
     assert before["tags"] == after["tags"] == ["energy"]
 
 
+@pytest.mark.parametrize("stored", [pa.string(), pa.large_string()])
+def test_what_is_not_utf_8_is_a_problem(tagger: Tagger, stored: pa.DataType) -> None:
+    texts = [ENERGY.encode(), b"x", b"a\xff", None, ENERGY.encode()]
+    titles = [None, b"\xd8", b"", b"\xff", b"x"]
+    # Arrow does not look at what is in a file's strings either.
+    columns = [
+        pa.array(values, pa.binary()).cast(pa.string(), safe=False).cast(stored)
+        for values in (titles, texts)
+    ]
+    given = pa.record_batch([pa.array([*"abcde"]), *columns], ARTICLES.names)
+    tagged = tag_batch(tagger, given).to_pylist()
+    assert {row["id"]: row["problem"] for row in tagged} == {
+        "a": None,
+        "b": "title is not UTF-8 (byte 0)",
+        "c": "text is not UTF-8 (byte 1)",
+        "d": "title is not UTF-8 (byte 0)",
+        "e": None,
+    }
+    assert [row["tags"] for row in tagged] == [["energy"], None, None, None, ["energy"]]
+
+
 def test_another_language_has_no_tags(tagger: Tagger) -> None:
     english = "The power plant has gone out of the grid because of lack of fuel."
     (row,) = tag_batch(tagger, batch(("a", "", english))).to_pylist()

@@ -232,23 +232,23 @@ class TestBadRows:
 
     def test_of_csv(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
-        path.write_bytes(b"id,text\n1,x\n2\n3,\xff\n4,a,b\n5,x\n")
+        path.write_bytes(b"id,text\n1,x\n2\n\xff,x\n4,a,b\n5,x\n")
         for size in (1, 1 << 20):
             articles, problems = rows(cut(path, size=size))
             assert articles == {1: ("1", None, "x"), 5: ("5", None, "x")}
             assert problems == {
                 2: "it has 1 columns, not 2",
-                3: "text is not UTF-8 (byte 0)",
+                3: "id is not UTF-8 (byte 0)",
                 4: "it has 3 columns, not 2",
             }
 
     def test_of_parquet(self, tmp_path: Path) -> None:
         path = tmp_path / "a.parquet"
         bad = pa.array([b"x", b"\xff", b"y"], pa.binary()).view(pa.string())
-        pq.write_table(pa.table({"text": bad}), path)
+        pq.write_table(pa.table({"id": bad, "text": ["x"] * 3}), path)
         articles, problems = rows(cut(path, size=1 << 20))
         assert articles.keys() == {1, 3}
-        assert problems == {2: "text is not UTF-8 (byte 0)"}
+        assert problems == {2: "id is not UTF-8 (byte 0)"}
 
 
 class TestDamage:
