@@ -35,7 +35,7 @@ from service.web.live import warm
 _FOLDER = Path(__file__).parent
 _BETWEEN = 0.5  # seconds between two looks at a run
 _SOME = 40_000  # articles, to time the tagging alone
-_ROWS = 256  # at a time, as workers read them
+_ROWS = 256  # at a time, to tag them alone
 _PART = 200_000  # articles, at most, to measure workers and kill them
 _TOLD = re.compile(r"^([\d,]+) articles tagged in ([\d,.]+) s", re.M)
 

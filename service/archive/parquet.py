@@ -8,10 +8,10 @@ from service.archive.files import File, Source
 from service.archive.rows import MOST_SENT, Columns, Part, Rows, unreadable
 from service.archive.tables import DAMAGE, one_line, reason_of, table_rows
 
-_BATCH_ROWS = 256
+_BATCH_ROWS = 1024
 _MUCH_LARGER = 2  # times the size of a partition, and no less than
 _LARGE_GROUP = 48 << 20  # bytes, unpacked
-_PAGES = 8 << 20  # bytes of a column that are read at once
+_PAGES = 1 << 20  # bytes of a column that are read at once
 
 
 def columns_of(file: File) -> list[str]:
