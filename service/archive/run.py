@@ -32,7 +32,11 @@ _CONFIGURATION = {
     "distributed.worker.multiprocessing-method": "spawn",
     # Dask would look a hundred times a second at what a worker is doing.
     "distributed.worker.profile.enabled": False,
-    # Dask would have memory given back, and asked for again, at nearly each article.
+    # Looking at itself so often, it would take a tenth of a processor.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.worker.memory.monitor-interval": "1s",
+    # It would have memory given back, and asked for again, at nearly each article.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 
