@@ -1,10 +1,9 @@
 """Articles in, their tags out: what the routes that tag have in common."""
 
-import msgspec
 from msgspec import UNSET, Raw
 
 from service.tagging.tagger import Article, TaggedArticle, Tagger
-from service.web import decoding, errors
+from service.web import decoding, errors, payloads
 from service.web.decoding import ClassifyRequest, Options
 from service.web.observing import Exchange
 from service.web.payloads import (
@@ -51,11 +50,10 @@ class Answering:
     def encode(self, answer: ArticleAnswer | ArticleRefusal) -> bytes:
         """The JSON of an answer, as a line of a stream."""
         with self._exchange.step("encode"):
-            return msgspec.json.encode(answer) + b"\n"
+            return payloads.encode(answer) + b"\n"
 
     def _tag(self, article: Article, options: Options) -> TaggedArticle:
-        (tagged,) = self._exchange.tag(self._tagger, [article], options.wish)
-        return tagged
+        return self._exchange.tag(self._tagger, article, options.wish)
 
 
 def topics_of(tagged: TaggedArticle, options: Options) -> list[TopicAnswer]:
@@ -64,10 +62,10 @@ def topics_of(tagged: TaggedArticle, options: Options) -> list[TopicAnswer]:
     if options.topics is not None:
         has = options.topics.has
         chosen = tuple(scored for scored in chosen if has(scored.topic.id))
-    return [
-        TopicAnswer.of(scored, explain=options.explain)
-        for scored in chosen[: options.most]
-    ]
+    if options.limit is not None:
+        chosen = chosen[: options.most]
+    explain = options.explain
+    return [TopicAnswer.of(scored, explain) for scored in chosen]
 
 
 def refusal(

@@ -16,6 +16,7 @@ from service.web.payloads import (
     ClassifyAnswer,
     ModelAnswer,
     TopicsAnswer,
+    encode,
 )
 
 ARTICLE = {
@@ -76,7 +77,7 @@ def _refused(article: dict[str, str]) -> ArticleRefusal:
 
 
 def _json(payload: object) -> Any:  # noqa: ANN401 - JSON
-    return msgspec.json.decode(msgspec.json.encode(payload))
+    return msgspec.json.decode(encode(payload))
 
 
 def _lines(payloads: list[Any]) -> str:

@@ -6,7 +6,7 @@ WSGI environment: a streamed answer is still being made when Flask is done with 
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -100,20 +100,14 @@ class Exchange:
         self._step = step
         return before
 
-    def tag(
-        self, tagger: Tagger, articles: Iterable[Article], wish: Wish
-    ) -> Iterator[TaggedArticle]:
-        """Tag articles as the tagger does, timed and counted."""
+    def tag(self, tagger: Tagger, article: Article, wish: Wish) -> TaggedArticle:
+        """Tag an article, timed and counted."""
         self.model = tagger.model.version
-        tagged = tagger.tag(articles, wish)
-        while True:
-            with self.step("tag"):
-                one = next(tagged, None)
-            if one is None:
-                return
-            self.articles += 1
-            self._metrics.tagged(one)
-            yield one
+        with self.step("tag"):
+            tagged = next(tagger.tag((article,), wish))
+        self.articles += 1
+        self._metrics.tagged(tagged)
+        return tagged
 
     def end(self, environ: "WSGIEnvironment") -> None:
         """Count it and write its line."""

@@ -46,11 +46,11 @@ class EvidenceAnswer(msgspec.Struct, frozen=True, gc=False):
     def of(cls, evidence: Evidence) -> Self:
         """A piece of the tagger's evidence."""
         return cls(
-            field=evidence.field,
-            start=int(evidence.start),
-            end=int(evidence.end),
-            text=evidence.text,
-            weight=float(evidence.weight),
+            evidence.field,
+            evidence.start,
+            evidence.end,
+            evidence.text,
+            evidence.weight,
         )
 
 
@@ -76,18 +76,17 @@ class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
     evidence: list[EvidenceAnswer] | UnsetType = UNSET
 
     @classmethod
-    def of(cls, scored: ScoredTopic, *, explain: bool) -> Self:
+    def of(cls, scored: ScoredTopic, explain: bool) -> Self:
         """A scored topic; `evidence` is left out unless it was asked for."""
-        spans = [EvidenceAnswer.of(one) for one in scored.evidence]
-        # msgspec refuses numpy's numbers, though they pass for Python's elsewhere.
+        topic = scored.topic
         return cls(
-            id=scored.topic.id,
-            names=Names.of(scored.topic),
-            score=float(scored.score),
-            assigned=bool(scored.assigned),
-            review=bool(scored.review),
-            threshold=float(scored.threshold),
-            evidence=spans if explain else UNSET,
+            topic.id,
+            Names(topic.name_fa, topic.name_en),
+            scored.score,
+            scored.assigned,
+            scored.review,
+            scored.threshold,
+            [EvidenceAnswer.of(one) for one in scored.evidence] if explain else UNSET,
         )
 
 
@@ -242,9 +241,13 @@ class ModelAnswer(msgspec.Struct, frozen=True):
         )
 
 
+# numpy's numbers pass for Python's elsewhere, but not with msgspec.
+encode = msgspec.json.Encoder(enc_hook=lambda number: number.item()).encode
+
+
 def answer(payload: object) -> Response:
     """A payload as a JSON response."""
-    return Response(msgspec.json.encode(payload), content_type="application/json")
+    return Response(encode(payload), content_type="application/json")
 
 
 def answer_unless_known(payload: object) -> Response:
