@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from service import json_lines, model_cli, tag_files, tag_text
 from service.json_lines import UnusableError
 from service.progress import Progress
-from service.tag_files import Lines
+from service.tag_files import Lines, chunks_of
 from service.tag_jobs import AnswerAll, WorkerError, answering
 from service.tagging.model_file import PREFERENCES
 from service.tagging.tagger import Article, Tagger, Wish
@@ -176,20 +176,20 @@ def _answer_file(
         return progress.complain(f"{file}: {error.strerror}")
     exit_code = n_lines = n_read = 0
     with opened as content:
-        lines = Lines(content)
+        chunks = Lines(content) if file == STANDARD_INPUT else chunks_of(content)
         try:
-            for answered in answer_all(lines):
+            for answered in answer_all(chunks):
                 output.write(answered.content)
                 output.flush()  # a reader may be waiting for it
                 for place, problem in answered.problems:
                     line = f"{name_of(file)}, line {n_lines + place + 1}"
                     exit_code = progress.complain(f"{line}: {problem}")
                 n_lines += answered.n_lines
-                progress.add(answered.n_lines, lines.n_read - n_read)
-                n_read = lines.n_read
+                progress.add(answered.n_lines, chunks.n_read - n_read)
+                n_read = chunks.n_read
         except WorkerError as error:
             done = f"{name_of(file)}, after line {n_lines}"
             raise WorkerError(f"{done}: {error}") from error
-    if lines.problem:
-        exit_code = progress.complain(f"{name_of(file)}: {lines.problem}")
+    if chunks.problem:
+        exit_code = progress.complain(f"{name_of(file)}: {chunks.problem}")
     return exit_code

@@ -1,30 +1,68 @@
 """What `barchasb tag --jsonl` reads and writes: chunks of whole lines, a file at once.
 
 A chunk is what lies ready, and at most about a megabyte but for a longer line: a file
-is read in few large pieces, and of a pipe every line as soon as it comes.
+is read in few large pieces, and of a pipe every line as soon as it comes. A plain file
+is only cut into ranges: who answers the lines of one reads them.
 """
 
+import abc
 import contextlib
 import itertools
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 _CHUNK_BYTES = 1 << 20
+_LOOK_BYTES = 1 << 14  # at once, for the end of a line
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_BEGINS = b"\x1f"  # and no JSON does
 _GZIP = 16 + zlib.MAX_WBITS  # asks zlib for gzip's header and checksum
 
 
-class Lines:
-    """The lines of a file, unzipped where it is gzip.
+class Range(NamedTuple):
+    """Whole lines, by where they lie in a file.
 
     Attributes:
-        n_read: Bytes of the file that were read.
+        fd: The file's descriptor.
+        start: Bytes before them.
+        end: Bytes up to their end.
+    """
+
+    fd: int
+    start: int
+    end: int
+
+    def read(self) -> tuple[bytes, str | None]:
+        """The lines, and why not all of them could be read, None where they could."""
+        blocks, place, problem = [], self.start, None
+        try:
+            # A single call reads no more than two gigabytes.
+            while block := os.pread(self.fd, self.end - place, place):
+                blocks.append(block)
+                place += len(block)
+        except OSError as error:
+            problem = str(error)
+        content = b"".join(blocks)
+        if place == self.end:
+            return content, None
+        whole = content[: content.rfind(b"\n") + 1]
+        return whole, problem or "it has become shorter"
+
+
+type Chunk = bytes | Range
+"""Whole lines, or where they lie."""
+
+
+class Chunks(abc.ABC):
+    """The lines of a file, a chunk at a time.
+
+    Attributes:
+        n_read: Bytes of the file that were read, or cut into ranges.
         ended: Whether there is no more to read.
         problem: Why the rest of the file could not be read, None where it could.
     """
@@ -34,15 +72,103 @@ class Lines:
         self.ended = False
         self.problem: str | None = None
         self._file = cast(BufferedReader, file)
+
+    def fileno(self) -> int:
+        """The file's descriptor, by which to wait until there is something to read."""
+        return self._file.fileno()
+
+    def stop(self, reason: object) -> None:
+        """Read no more, for this reason."""
+        self.problem = f"the rest of it cannot be read ({reason})"
+        self.ended = True
+
+    @property
+    @abc.abstractmethod
+    def full(self) -> bool:
+        """Whether there is a chunk to take, and no need to read before."""
+
+    @abc.abstractmethod
+    def read(self) -> None:
+        """Read what there is; waits only where there is nothing."""
+
+    @abc.abstractmethod
+    def take(self) -> Chunk | None:
+        """The whole lines that are there, in the end also one without a line feed."""
+
+
+def chunks_of(file: BinaryIO) -> Chunks:
+    """The lines of a file that was opened: ranges where it is plain, else as read."""
+    fd = file.fileno()
+    status = os.fstat(fd)
+    # What the system makes up while it is read, as under /proc, has no size.
+    if stat.S_ISREG(status.st_mode) and status.st_size:
+        with contextlib.suppress(OSError):  # it comes again, and is told, when read
+            begins = os.pread(fd, len(_BYTE_ORDER_MARK), 0)
+            if not begins.startswith(_GZIP_BEGINS):
+                marked = begins == _BYTE_ORDER_MARK
+                return Ranges(file, len(begins) if marked else 0, status.st_size)
+    return Lines(file)
+
+
+class Ranges(Chunks):
+    """The lines of a plain file, as ranges that follow each other."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+        """Cut nothing yet.
+
+        Args:
+            file: Is read by its descriptor; where it stands does not matter.
+            start: Where the first line begins.
+            end: What is written beyond it, from now on, is left out.
+        """
+        super().__init__(file)
+        self.n_read = start
+        self.ended = start == end
+        self._end = end
+
+    @property
+    def full(self) -> bool:
+        """Always: nothing has to be read to know the next range."""
+        return True
+
+    def read(self) -> None:
+        """There is no need to."""
+
+    def take(self) -> Range | None:
+        """The next range, None where there is none."""
+        if self.ended:
+            return None
+        start = self.n_read
+        try:
+            self.n_read = self._line_end(start + _CHUNK_BYTES)
+        except OSError as error:
+            self.stop(error)
+            return None
+        self.ended = self.n_read == self._end
+        return Range(self.fileno(), start, self.n_read)
+
+    def _line_end(self, least: int) -> int:
+        """Where the first line ends that does so from `least` on."""
+        place = least - 1
+        while place < self._end:
+            block = os.pread(self.fileno(), _LOOK_BYTES, place)
+            found = block.find(b"\n") + 1
+            if found or not block:
+                return min(place + found, self._end) if found else self._end
+            place += len(block)
+        return self._end
+
+
+class Lines(Chunks):
+    """The lines of any file as they come, unzipped where it is gzip."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
         self._blocks = self._unzipped()
         self._whole: list[bytes] = []  # makes up whole lines
         self._size = 0  # of those
         self._rest: list[bytes] = []  # begins a line
         self._begun = False
-
-    def fileno(self) -> int:
-        """The file's descriptor, by which to wait until there is something to read."""
-        return self._file.fileno()
 
     @property
     def full(self) -> bool:
@@ -54,7 +180,7 @@ class Lines:
         try:
             block = next(self._blocks, None)
         except (EOFError, OSError, zlib.error) as error:
-            self.problem = f"the rest of it cannot be read ({error})"
+            self.stop(error)
             self._rest.clear()
             block = None
         if block is None:

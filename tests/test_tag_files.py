@@ -1,11 +1,15 @@
 import gzip
 import io
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from service.tag_files import Lines, output, size_of
+from service import tag_files
+from service.tag_files import Chunks, Lines, Range, Ranges, chunks_of, output, size_of
 
 LINE = '{"id": 1, "text": "برق"}\n'.encode()
 
@@ -97,6 +101,77 @@ class TestGzip:
         _, problem = chunks(b"\x1f{}\n")
         assert problem
         assert "incorrect header check" in problem
+
+
+class TestRanges:
+    @staticmethod
+    def ranges(chunks: Chunks) -> list[Range]:
+        assert isinstance(chunks, Ranges)
+        found = []
+        while not chunks.ended:
+            assert chunks.full
+            cut = chunks.take()
+            assert cut
+            found.append(cut)
+        assert chunks.take() is None
+        return found
+
+    @given(
+        content=st.lists(st.sampled_from([b"\n", b"x", b"yz\n", b"\r", b"\x00" * 9])),
+        chunk=st.integers(1, 30),
+        look=st.integers(1, 9),
+    )
+    def test_are_all_lines_in_order(
+        self, content: list[bytes], chunk: int, look: int
+    ) -> None:
+        whole = b"X" + b"".join(content)
+        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryFile() as file:
+            patch.setattr(tag_files, "_CHUNK_BYTES", chunk)
+            patch.setattr(tag_files, "_LOOK_BYTES", look)
+            file.write(whole)
+            file.flush()
+            found = [cut.read() for cut in self.ranges(chunks_of(file))]
+        assert not [problem for _, problem in found if problem]
+        blocks = [block for block, _ in found]
+        assert b"".join(blocks) == whole
+        assert all(block.endswith(b"\n") for block in blocks[:-1])
+        # A range is no longer than its last line makes it.
+        assert all(block[:-1].rfind(b"\n") + 1 < chunk for block in blocks)
+
+    @pytest.mark.parametrize("content", [b"", gzip.compress(LINE)])
+    def test_are_of_plain_files(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        with path.open("rb") as file:
+            assert isinstance(chunks_of(file), Lines)
+        reading, writing = os.pipe()
+        os.close(writing)
+        with os.fdopen(reading, "rb") as file:
+            assert isinstance(chunks_of(file), Lines)
+
+    @pytest.mark.parametrize("lines", [b"", LINE * 2])
+    def test_byte_order_mark_is_in_none(self, tmp_path: Path, lines: bytes) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(b"\xef\xbb\xbf" + lines)
+        with path.open("rb") as file:
+            found = [cut.read() for cut in self.ranges(chunks_of(file))]
+        assert b"".join(block for block, _ in found) == lines
+
+    def test_what_is_written_meanwhile_is_in_none(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(LINE)
+        with path.open("rb") as file, path.open("ab", 0) as writer:
+            chunks = chunks_of(file)
+            writer.write(LINE)
+            assert [cut.read() for cut in self.ranges(chunks)] == [(LINE, None)]
+
+    def test_lines_that_were_lost_meanwhile_are_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(LINE * 2)
+        with path.open("rb") as file:
+            (cut,) = self.ranges(chunks_of(file))
+            os.truncate(path, 2 * len(LINE) - 1)
+            assert cut.read() == (LINE, "it has become shorter")
 
 
 class TestOutput:

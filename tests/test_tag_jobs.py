@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.json_lines import UnusableError
-from service.tag_files import Lines
+from service.tag_files import Lines, Ranges, chunks_of
 from service.tag_jobs import WorkerError, answering
 
 BOTH = pytest.mark.parametrize("jobs", [1, 3])
@@ -54,6 +54,41 @@ def test_files_follow_each_other(tmp_path: Path, jobs: int) -> None:
             with path.open("rb") as file:
                 found.append(b"".join(one.content for one in answer_all(Lines(file))))
     assert found == [b"aa\nbb\n", b"", b"cc\n"]
+
+
+@BOTH
+def test_plain_file_is_read_where_it_is_answered(tmp_path: Path, jobs: int) -> None:
+    path = tmp_path / "file"
+    lines = [b"%0100d" % n for n in range(40_000)]
+    path.write_bytes(b"\n".join(lines))
+    with answering(doubled, jobs) as answer_all, path.open("rb") as file:
+        chunks = chunks_of(file)
+        answers = b"".join(one.content for one in answer_all(chunks))
+        assert file.tell() == 0
+    assert answers.splitlines() == [line * 2 for line in lines]
+    assert chunks.n_read == path.stat().st_size
+
+
+@BOTH
+def test_file_that_cannot_be_read_on_does_not_stop_the_next(
+    tmp_path: Path, jobs: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"a\n" * 5_000_000)
+    with answering(doubled, jobs) as answer_all, path.open("r+b") as file:
+        chunks = chunks_of(file)
+        os.truncate(path, 3)  # all the other chunks are empty now
+        (answered,) = answer_all(chunks)
+        assert (answered.n_lines, answered.content) == (1, b"aa\n")
+        assert chunks.problem
+        assert "cannot be read (it has become shorter)" in chunks.problem
+        with path.open("ab") as unreadable:
+            chunks = Ranges(unreadable, 0, 3)
+            assert not b"".join(one.content for one in answer_all(chunks))
+        assert chunks.problem
+        assert "Bad file descriptor" in chunks.problem
+        (answered,) = answer_all(chunks_of(file))
+        assert answered.content == b"aa\naa\n"
 
 
 def test_answer_larger_than_a_pipe_holds(tmp_path: Path) -> None:
