@@ -3,6 +3,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ def doubled(line: bytes) -> bytes:
     if not line:
         raise UnusableError("blank")
     return line + line
+
+
+def workers() -> list[BaseProcess]:
+    """The forked processes that are alive; other tests may have spawned some."""
+    children = multiprocessing.active_children()
+    return [one for one in children if one.name.startswith("ForkProcess")]
 
 
 @pytest.fixture
@@ -134,8 +141,8 @@ class TestWorkers:
         with answering(doubled, 3) as answer_all:
             answers = answer_all(numbers)
             next(answers)
-            assert len(multiprocessing.active_children()) == 3
-        assert not multiprocessing.active_children()
+            assert len(workers()) == 3
+        assert not workers()
 
     def test_are_gone_after_an_error(self, numbers: Lines) -> None:
         def interrupted() -> None:
@@ -145,7 +152,7 @@ class TestWorkers:
 
         with pytest.raises(KeyboardInterrupt):
             interrupted()
-        assert not multiprocessing.active_children()
+        assert not workers()
 
     def test_interrupt_while_they_start_leaves_none(
         self, monkeypatch: pytest.MonkeyPatch
@@ -159,7 +166,7 @@ class TestWorkers:
         monkeypatch.setattr(multiprocessing.context.ForkProcess, "start", interrupted)
         with pytest.raises(KeyboardInterrupt), answering(doubled, 3):
             pytest.fail("it was interrupted")
-        assert not multiprocessing.active_children()
+        assert not workers()
 
     @pytest.mark.parametrize("sent", [0, 1])
     def test_one_that_is_killed_is_told(self, numbers: Lines, sent: int) -> None:
@@ -167,11 +174,11 @@ class TestWorkers:
             answers = answer_all(numbers)
             for _ in range(sent):
                 next(answers)
-            for child in multiprocessing.active_children():
+            for child in workers():
                 os.kill(child.pid or 0, signal.SIGKILL)
             with pytest.raises(WorkerError, match=r"was ended \(SIGKILL\); if memory"):
                 list(answers)
-        assert not multiprocessing.active_children()
+        assert not workers()
 
     def test_one_that_fails_is_told(
         self, numbers: Lines, capfd: pytest.CaptureFixture[str]

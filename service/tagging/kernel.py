@@ -29,6 +29,7 @@ numba's counting of references, which would cost more than the look-ups do.
 import functools
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -602,14 +603,17 @@ def mark_furniture(
     letters: Letters,
     count: Index,
     title_length: Index,
-) -> bool:
+) -> tuple[bool, int, int]:
     """Tells sentences from site furniture: writes 0 or FURNITURE as words' passages.
 
     A line that no mark ends is furniture where it is short, a list or without any word
     that is frequent in Persian. A marker makes furniture of its line and of those after
     it, up to one that is marked and longer than an item of a list. Returns whether
-    anything else is left.
+    anything else is left, and, furniture or not, how many words have letters and how
+    many are frequent in Persian alone.
     """
+    with_letters = 0
+    all_frequent = 0
     after_marker = False
     anything = False
     first = 0
@@ -617,13 +621,15 @@ def mark_furniture(
         end = first
         breaks = 0
         own = 0  # words of another script than Latin and no numbers
-        names_only = True
+        frequent = 0
         marked = False
         while end < count and (end == first or words[end]["begins"] != A_LINE):
             if end > first:
                 breaks += words[end]["gap"]
-            own += letters[words[end]["spelled_from"]] >= BEYOND_LATIN
-            names_only = names_only and not words[end]["kinds"] & FREQUENT
+            letter = letters[words[end]["spelled_from"]]
+            with_letters += not is_digit(letter)
+            own += letter >= BEYOND_LATIN
+            frequent += words[end]["kinds"] & FREQUENT != 0
             marked = marked or words[end]["marked"]
             end += 1
         kind = 0
@@ -632,14 +638,15 @@ def mark_furniture(
             marker = after_marker or is_marker(reading, words, first, end)
             after_marker = marker and not ends_list
             listed = breaks > 1 and end - first <= LIST_WORDS * breaks
-            no_sentence = own < SHORTEST_LINE or listed or names_only
+            no_sentence = own < SHORTEST_LINE or listed or frequent == 0
             if after_marker or (not marked and no_sentence):
                 kind = FURNITURE
         anything = anything or kind == 0
+        all_frequent += frequent
         for word in range(first, end):
             words[word]["passage"] = kind
         first = end
-    return anything
+    return anything, with_letters, all_frequent
 
 
 @_compiled()
@@ -676,14 +683,22 @@ def fill_words(
     reading: Reading,
     words: Words,
     letters: Letters,
-) -> tuple[Index, int]:
-    """Reads a text; returns how many words there are, and how many passages."""
+) -> tuple[Index, int, int, int]:
+    """Reads a text.
+
+    Returns how many words there are, and how many passages; how many of the words have
+    letters, and how many are frequent in Persian alone.
+    """
     n_tokens = read_tokens(code_points, reading, words, letters)
     count = join_tokens(reading, words, letters, n_tokens)
-    if not mark_furniture(reading, words, letters, count, title_length):
+    anything, with_letters, frequent = mark_furniture(
+        reading, words, letters, count, title_length
+    )
+    if not anything:
         for word in range(count):
             words[word]["passage"] = 0
-    return count, cut_passages(words, count, title_length)
+    n_passages = cut_passages(words, count, title_length)
+    return count, n_passages, with_letters, frequent
 
 
 @_compiled(inline="always")
@@ -856,17 +871,6 @@ def fill_shares(
 
 
 @_compiled()
-def count_telling(words: Words, letters: Letters) -> tuple[int, int]:
-    """How many words have letters, and how many are frequent in Persian alone."""
-    with_letters = 0
-    frequent = 0
-    for word in range(len(words)):
-        with_letters += not is_digit(letters[words[word]["spelled_from"]])
-        frequent += words[word]["kinds"] & FREQUENT != 0
-    return with_letters, frequent
-
-
-@_compiled()
 def score_words(
     weights: Weights,
     words: Words,
@@ -949,7 +953,9 @@ def fill_article(
     """
     reading = Reading(page_of, pages, expansions, kinds, together, together_filter)
     weights = Weights(known_words, ngrams, ngram_filter, intercepts, calibration)
-    count, n_passages = fill_words(code_points, title_length, reading, words, letters)
+    count, n_passages, with_letters, frequent = fill_words(
+        code_points, title_length, reading, words, letters
+    )
     words = words[:count]
     known = 0
     if n_passages:
@@ -959,7 +965,6 @@ def fill_article(
     else:
         scores[:] = 0.0
         best[:] = 0
-    with_letters, frequent = count_telling(words, letters)
     return count, with_letters, frequent, known
 
 
@@ -1003,11 +1008,13 @@ def read_words(
     Returns how many passages there are, the words and their letters.
     """
     words, letters, *_ = workspace(len(code_points), 0)
-    count, n_passages = fill_words(code_points, title_length, reading, words, letters)
+    count, n_passages, *_ = fill_words(
+        code_points, title_length, reading, words, letters
+    )
     return n_passages, words[:count], letters
 
 
-class Scored(NamedTuple):
+class Scored(msgspec.Struct, frozen=True, gc=False):
     """What one article scores; where it has no word, scores and passages are 0."""
 
     n_words: Index

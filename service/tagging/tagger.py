@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from service.tagging import features, kernel
 from service.tagging.kernel import Scored, Workspace
@@ -107,23 +108,20 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
 
 _NO_WISH = Wish()
 
+type _Limits = list[tuple[Topic, float, float, float]]
+"""Of each topic the threshold, and from which score to which it is to be reviewed."""
+
 
 class Tagger:
     """Tags articles; safe to share between threads."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        # Python's own numbers: numpy's are slower, one by one.
-        self._thresholds: dict[str | None, list[float]] = {
-            None: model.thresholds.tolist(),
-            **{name: values.tolist() for name, values in model.preferred.items()},
+        self._limits: dict[str | None, _Limits] = {
+            None: _limits(model, model.thresholds)
         }
-        self._review: list[tuple[Topic, float, float]] = [
-            (topic, low, high)
-            for topic, (low, high) in zip(
-                model.topics, model.review.tolist(), strict=True
-            )
-        ]
+        for name, thresholds in model.preferred.items():
+            self._limits[name] = _limits(model, thresholds)
         self._spaces: list[Workspace] = []  # that no thread is using
 
     def tag(
@@ -132,33 +130,34 @@ class Tagger:
         wish: Wish = _NO_WISH,
     ) -> Iterator[TaggedArticle]:
         """Tag articles one by one, in order, as the caller asks for them."""
-        thresholds = self._thresholds[wish.prefer]
+        limits = self._limits[wish.prefer]
         if wish.thresholds:
-            thresholds = [
-                wish.thresholds.get(topic.id, threshold)
-                for topic, threshold in zip(self.model.topics, thresholds, strict=True)
+            limits = [
+                (topic, wish.thresholds.get(topic.id, threshold), low, high)
+                for topic, threshold, low, high in limits
             ]
         for article in articles:
-            yield self._tag(article, thresholds, explain=wish.explain)
+            yield self._tag(article, limits, explain=wish.explain)
 
     def _tag(
-        self, article: Article, thresholds: list[float], *, explain: bool
+        self, article: Article, limits: _Limits, *, explain: bool
     ) -> TaggedArticle:
         together = f"{article.title}\n{article.text}"
         points = features.code_points(together)
         space = self._take_space(len(points))
+        model = self.model
         scored = kernel.score_article(
-            points, len(article.title), self.model.reading, self.model.weights, space
+            points, len(article.title), model.reading, model.weights, space
         )
         language: str | None = _PERSIAN
         if not _is_surely_persian(scored):
             language = identify(together) if scored.with_letters else None
         if language == _PERSIAN:
             evidence = self._evidence(article, space) if explain else _NO_EVIDENCE
-            topics = self._topics(space.scores.tolist(), thresholds, evidence)
+            topics = _topics(limits, space.scores.tolist(), evidence)
             tagged = TaggedArticle(language, topics, scored.known / scored.n_words)
         else:
-            tagged = TaggedArticle(language, tuple(self._untagged(thresholds)))
+            tagged = TaggedArticle(language, _untagged(limits))
         if len(points) <= _USUAL_POINTS:
             self._spaces.append(space)
         return tagged
@@ -172,32 +171,6 @@ class Tagger:
             return self._spaces.pop()
         except IndexError:
             return kernel.workspace(_USUAL_POINTS, n_topics)
-
-    def _topics(
-        self,
-        scores: list[float],
-        thresholds: list[float],
-        evidence: Iterable[tuple[Evidence, ...]],
-    ) -> tuple[ScoredTopic, ...]:
-        topics = [
-            ScoredTopic(
-                topic,
-                score,
-                threshold,
-                score >= threshold,
-                low <= score <= high,
-                spans,
-            )
-            for (topic, low, high), score, threshold, spans in zip(
-                self._review, scores, thresholds, evidence, strict=False
-            )
-        ]
-        topics.sort(key=_BY_SCORE, reverse=True)
-        return tuple(topics)
-
-    def _untagged(self, thresholds: list[float]) -> Iterator[ScoredTopic]:
-        for topic, threshold in zip(self.model.topics, thresholds, strict=True):
-            yield ScoredTopic(topic, 0.0, threshold, False, False, ())
 
     def _evidence(
         self, article: Article, space: Workspace
@@ -214,6 +187,37 @@ class Tagger:
                 for place in heaviest.tolist()
                 if shares[place] > least
             )
+
+
+def _limits(model: Model, thresholds: NDArray[np.float64]) -> _Limits:
+    # Python's own numbers: numpy's are slower, one by one.
+    review = model.review.tolist()
+    return [
+        (topic, threshold, low, high)
+        for topic, threshold, (low, high) in zip(
+            model.topics, thresholds.tolist(), review, strict=True
+        )
+    ]
+
+
+def _topics(
+    limits: _Limits, scores: list[float], evidence: Iterable[tuple[Evidence, ...]]
+) -> tuple[ScoredTopic, ...]:
+    topics = [
+        ScoredTopic(
+            topic, score, threshold, score >= threshold, low <= score <= high, spans
+        )
+        for (topic, threshold, low, high), score, spans in zip(limits, scores, evidence)  # noqa: B905 - some evidence has no end
+    ]
+    topics.sort(key=_BY_SCORE, reverse=True)
+    return tuple(topics)
+
+
+def _untagged(limits: _Limits) -> tuple[ScoredTopic, ...]:
+    return tuple(
+        ScoredTopic(topic, 0.0, threshold, False, False, ())
+        for topic, threshold, _, _ in limits
+    )
 
 
 def _is_surely_persian(scored: Scored) -> bool:
