@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from service import cli
-from service.tagging.model_file import Model, version_of
+from service.tagging.model_file import FORMAT, Model, version_of
 from service.tagging.model_store import ModelStore
 
 ENERGY = "خاموشی برق ادامه دارد و نیروگاه گازی به سبب کمبود سوخت از مدار خارج شد."
@@ -86,14 +86,14 @@ class TestList:
         assert head.split()[0] == "version"
         megabytes = (store.root / first / "model.joblib").stat().st_size / 1e6
         assert rows[0].startswith(f"{second}  20")
-        assert rows[0].split()[-2:] == ["live", "3"]
+        assert rows[0].split()[-2:] == ["live", str(FORMAT)]
         assert rows[1].split() == [
             first,
             "2023-11-14",
             "22:13",
             f"{megabytes:.1f}",
             "before",
-            "3",
+            str(FORMAT),
         ]
 
     def test_what_cannot_be_used(self, run: Run, store: ModelStore, first: str) -> None:
@@ -102,7 +102,7 @@ class TestList:
         assert exit_code == 0
         (row,) = (line for line in lines if line.startswith(older))
         assert "cannot be used: " in row
-        assert "has format 1, this code reads 3" in row
+        assert f"has format 1, this code reads {FORMAT}" in row
 
     def test_no_version(self, run: Run, tmp_path: Path) -> None:
         told = f"barchasb: {tmp_path} holds no version; run `make train`\n"
@@ -137,7 +137,7 @@ class TestShow:
         assert "state      live" in lines
         assert "written    2023-11-14 22:13 UTC" in lines
         assert f"bytes      {size}" in lines
-        assert "format     3" in lines
+        assert f"format     {FORMAT}" in lines
         assert f"seeds      {model.seeds}" in lines
         assert f"numpy {model.libraries['numpy']}" in "\n".join(lines)
         rows = {row.split()[0]: row.split() for row in lines if row}
