@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from flask import Flask, Response, request
 
 from service.tagging.tagger import Article, TaggedArticle, Tagger, Wish
-from service.web import headers
+from service.web import headers, logs
 from service.web.metrics import EXTENSION, STEPS, Metrics
 
 if TYPE_CHECKING:
@@ -118,18 +118,20 @@ class Exchange:
                 self._metrics.spent(step, spent)
         level = logging.INFO if self.status < _FAILURE else logging.ERROR
         if _log.isEnabledFor(level):
-            fields = self._fields(environ, seconds)
-            _log.log(level, "answered", extra={"fields": fields})
+            logs.tell(_log, level, "answered", self._fields(environ, seconds))
 
     def _fields(self, environ: "WSGIEnvironment", seconds: float) -> dict[str, Any]:
         # Neither path nor query: a caller may have put anything there.
+        spent = self._spent
         return {
             "request_id": self.request_id,
             "method": self.method,
             "route": self.route,
             "status": self.status,
             "ms": round(seconds * _MS, 3),
-            **{f"{name}_ms": round(self._spent[name] * _MS, 3) for name in STEPS},
+            "decode_ms": round(spent["decode"] * _MS, 3),
+            "tag_ms": round(spent["tag"] * _MS, 3),
+            "encode_ms": round(spent["encode"] * _MS, 3),
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
             "articles": self.articles,

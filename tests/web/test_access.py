@@ -1,5 +1,6 @@
 """Who may ask what, how often, and from where."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -9,13 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.tagging.tagger import Tagger
-from service.web import keys
+from service.web import keys, logs
 from service.web.access import client_address
 from service.web.app import create_app
 from service.web.keys import KeyFile
 from service.web.settings import Settings, networks
 from tests.web.asking import assert_problem
 from tests.web.fake_tagger import FakeTagger
+from tests.web.test_logs import _as_before  # noqa: F401 - a fixture
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - a value, nothing listens
 OPEN = ["/", "/healthz", "/readyz", "/v1/topics", "/v1/model", "/static/page.css"]
@@ -288,11 +290,11 @@ def test_rate_is_off_on_this_machine(
 
 
 def test_log_has_the_key_by_its_name(
-    serve: Serve, file: KeyFile, caplog: pytest.LogCaptureFixture
+    serve: Serve, file: KeyFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = file.make("desk", ("tag",))
-    with caplog.at_level("INFO"):
-        serve().post("/v1/classify", json=ARTICLE, headers=bearer(shown), buffered=True)
-    (line,) = (one for one in caplog.records if one.name == "barchasb.requests")
-    assert vars(line)["fields"]["key"] == "desk"
-    assert shown not in str(vars(line))
+    logs.configure(Settings())
+    serve().post("/v1/classify", json=ARTICLE, headers=bearer(shown), buffered=True)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["key"] == "desk"
+    assert shown not in line
