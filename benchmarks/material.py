@@ -11,7 +11,7 @@ from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Article, Tagger
 from training.seeds import SeedSet, read_seeds
 
-_MOST_ARTICLES = 500
+_MOST_ARTICLES = 2000
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Material:
     Attributes:
         models: The folder of model versions.
         seeds: The folder of seeds.
-        articles: Up to 500 real ones, or the seeds that are whole articles.
+        articles: Up to 2,000 real ones, or the seeds that are whole articles.
     """
 
     models: Path
