@@ -7,6 +7,7 @@ its message may quote an article.
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -60,7 +61,7 @@ def tell(logger: logging.Logger, level: int, event: str, fields: _Fields) -> Non
         fields: What else is told of it.
     """
     head = {
-        "time": _written(datetime.now(UTC)),
+        "time": _written(time.time()),
         "level": _LEVELS[level],
         "logger": logger.name,
         "process": os.getpid(),
@@ -80,7 +81,7 @@ class _Output(logging.StreamHandler[Any]):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
-            "time": _written(datetime.fromtimestamp(record.created, UTC)),
+            "time": _written(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "process": record.process,
@@ -104,8 +105,8 @@ class _Output(logging.StreamHandler[Any]):
             self.release()
 
 
-def _written(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds")
+def _written(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _json(fields: _Fields) -> str:
