@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from matplotlib.typing import RcKeyType
 
 from benchmarks.figures import amount
@@ -69,6 +69,9 @@ def _draw_curves(axes: Axes, curves: Mapping[str, Any]) -> None:
         sizes, values = zip(*points, strict=True)
         axes.plot(sizes, values, marker="o", color=colour, label=name)
     axes.set_xscale("log")
+    axes.set_xticks(sizes, minor=False)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=_TICKS))
     axes.yaxis.set_major_formatter("{x:g}")
