@@ -35,7 +35,7 @@ def key_table(values: Mapping[int, int]) -> Slots:
     table = np.zeros((1 << max(4, (2 * len(values)).bit_length()), 2), np.uint64)
     mask = len(table) - 1
     for key in sorted(values):
-        slot = (key * int(kernel.MIX) % 2**64 >> 32) & mask
+        slot = _mixed(key) >> 32 & mask
         while table[slot, kernel.KEY]:
             slot = (slot + 1) & mask
         table[slot] = key, values[key]
@@ -44,7 +44,7 @@ def key_table(values: Mapping[int, int]) -> Slots:
 
 def kind_table(kinds: Mapping[int, int]) -> Kinds:
     """The table that `kernel.kinds_of` looks into: each key in a place of its own."""
-    mixed = {key * int(kernel.MIX) % 2**64: kinds[key] for key in kinds}
+    mixed = {_mixed(key): kind for key, kind in kinds.items()}
     size = 16
     while len({key >> 32 & (size - 1) for key in mixed}) < len(mixed):
         size *= 2
@@ -67,7 +67,7 @@ def record_table(keys: Sequence[int], rows: NDArray[np.float64]) -> Records:
     slots = np.zeros(len(keys), np.intp)
     free = bytearray(b"\1" * size)
     for place, key in enumerate(keys):
-        slot = (key * int(kernel.MIX) % 2**64 >> 32) & (size - 1)
+        slot = _mixed(key) >> 32 & (size - 1)
         while not free[slot]:
             slot = (slot + 1) & (size - 1)
         free[slot] = 0
@@ -76,6 +76,11 @@ def record_table(keys: Sequence[int], rows: NDArray[np.float64]) -> Records:
     table[slots, kernel.KEY] = keys
     weights_of(table, rows.shape[1])[slots] = rows
     return table
+
+
+def _mixed(key: int) -> int:
+    """What decides where a key stands in a table."""
+    return key * int(kernel.MIX) % 2**64
 
 
 def weights_of(records: Records, count: int) -> NDArray[np.float32]:

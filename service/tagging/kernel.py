@@ -101,7 +101,7 @@ WORD = np.dtype(
     ],
     align=True,
 )
-HALF_A_LINE = 4  # numbers of 64 bits, in a line of the cache
+HALF_A_LINE = 4  # numbers of 64 bits in half a line of the cache
 KEY, VALUE = 0, 1  # the columns of open-addressed tables
 FIRST_WEIGHT = np.uintp(2)  # the column in records, seen as float32
 ONE, TWO = np.uintp(1), np.uintp(2)  # an unsigned index need not be tried for its sign

@@ -62,10 +62,8 @@ def topics_of(tagged: TaggedArticle, options: Options) -> list[TopicAnswer]:
     if options.topics is not None:
         has = options.topics.has
         chosen = tuple(scored for scored in chosen if has(scored.topic.id))
-    if options.limit is not None:
-        chosen = chosen[: options.most]
     explain = options.explain
-    return [TopicAnswer.of(scored, explain) for scored in chosen]
+    return [TopicAnswer.of(scored, explain) for scored in chosen[: options.most]]
 
 
 def refusal(

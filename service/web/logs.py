@@ -60,13 +60,7 @@ def tell(logger: logging.Logger, level: int, event: str, fields: _Fields) -> Non
         event: What has happened.
         fields: What else is told of it.
     """
-    head = {
-        "time": _written(time.time()),
-        "level": _LEVELS[level],
-        "logger": logger.name,
-        "process": os.getpid(),
-        "event": event,
-    }
+    head = _head(time.time(), _LEVELS[level], logger.name, os.getpid(), event)
     for output in logging.root.handlers:
         if isinstance(output, _Output):
             output.tell(head | fields)
@@ -80,13 +74,13 @@ class _Output(logging.StreamHandler[Any]):
         self._line = line
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {
-            "time": _written(record.created),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "process": record.process,
-            "event": record.getMessage(),
-        }
+        fields = _head(
+            record.created,
+            record.levelname.lower(),
+            record.name,
+            record.process,
+            record.getMessage(),
+        )
         error = record.exc_info and record.exc_info[1]
         if error:
             fields |= {"error": type(error).__name__, "place": place(error)}
@@ -105,8 +99,18 @@ class _Output(logging.StreamHandler[Any]):
             self.release()
 
 
-def _written(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+def _head(
+    seconds: float, level: str, logger: str, process: int | None, event: str
+) -> _Fields:
+    """What is said of every event."""
+    written = datetime.fromtimestamp(seconds, UTC)
+    return {
+        "time": written.isoformat(timespec="milliseconds"),
+        "level": level,
+        "logger": logger,
+        "process": process,
+        "event": event,
+    }
 
 
 def _json(fields: _Fields) -> str:

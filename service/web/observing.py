@@ -122,16 +122,13 @@ class Exchange:
 
     def _fields(self, environ: "WSGIEnvironment", seconds: float) -> dict[str, Any]:
         # Neither path nor query: a caller may have put anything there.
-        spent = self._spent
         return {
             "request_id": self.request_id,
             "method": self.method,
             "route": self.route,
             "status": self.status,
             "ms": round(seconds * _MS, 3),
-            "decode_ms": round(spent["decode"] * _MS, 3),
-            "tag_ms": round(spent["tag"] * _MS, 3),
-            "encode_ms": round(spent["encode"] * _MS, 3),
+            **{f"{name}_ms": round(self._spent[name] * _MS, 3) for name in STEPS},
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
             "articles": self.articles,

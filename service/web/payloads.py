@@ -78,10 +78,9 @@ class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def of(cls, scored: ScoredTopic, explain: bool) -> Self:
         """A scored topic; `evidence` is left out unless it was asked for."""
-        topic = scored.topic
         return cls(
-            topic.id,
-            Names(topic.name_fa, topic.name_en),
+            scored.topic.id,
+            Names.of(scored.topic),
             scored.score,
             scored.assigned,
             scored.review,
