@@ -147,17 +147,18 @@ def run(
 
 def _collect(pending: Pending, done: Done, bar: Progress) -> None:
     """Wait until something is finished, and take it off what is pending."""
-    finished = [
-        future
+    # Asked once: the worker may die between two looks, and the result is made again.
+    statuses = [
+        (future, future.status)
         for future in wait(list(pending), return_when="FIRST_COMPLETED").done
-        # Finished by a worker that died since: Dask has it done again.
-        if future.status != "lost"
     ]
+    # Finished by a worker that died since: Dask has it done again.
+    finished = [one for one in statuses if one[1] != "lost"]
     if not finished:
         time.sleep(_MOMENT)
-    for future in finished:
+    for future, status in finished:
         partition = pending.pop(future)
-        if future.status == "finished":
+        if status == "finished":
             found = future.result()
             done.n_tagged += found.n_tagged
             done.n_errors += found.n_errors
