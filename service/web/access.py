@@ -55,7 +55,7 @@ class Access:
         environ = request.environ
         address = client_address(
             environ.get("REMOTE_ADDR", ""),
-            request.headers.get("X-Forwarded-For", ""),
+            environ.get("HTTP_X_FORWARDED_FOR", ""),
             self._trusted,
         )
         environ["REMOTE_ADDR"] = address
@@ -120,7 +120,7 @@ def client_address(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> s
         forwarded: X-Forwarded-For, to which every proxy adds who asked it.
         trusted: Networks of the proxies that are believed.
     """
-    chain = [one.strip() for one in forwarded.split(",")]
+    chain = [one.strip() for one in forwarded.split(",")] if forwarded else []
     while chain and _is_in(peer, trusted):
         before = chain.pop()
         if _address(before) is None:
@@ -151,11 +151,13 @@ def _grouped(given: str) -> str:
 
 
 def _shown_key() -> str | None:
-    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    authorization: str = request.environ.get("HTTP_AUTHORIZATION", "")
+    scheme, _, shown = authorization.partition(" ")
     # Another scheme may be for a proxy in front.
     if scheme.lower() == "bearer":
         return shown.strip()
-    return request.headers.get("X-API-Key")
+    key: str | None = request.environ.get("HTTP_X_API_KEY")
+    return key
 
 
 def _unauthorized(detail: str) -> Unauthorized:

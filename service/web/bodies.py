@@ -71,20 +71,20 @@ def arriving_lines() -> Iterator[bytes]:
             f"The body must be JSON lines; send it with Content-Type: {JSON_LINES}."
         )
     packed = _is_packed(True)
-    pieces = _arriving(request.stream, request.content_length or 0)
+    pieces = _arriving(_stream(), request.content_length or 0)
     return _unpack(pieces) if packed else pieces
 
 
 def _is_packed(allowed: bool) -> bool:
     """Whether the body is gzip, by its headers, which must not say anything else."""
-    coding = request.headers.get("Transfer-Encoding", "chunked")
+    coding: str = request.environ.get("HTTP_TRANSFER_ENCODING", "chunked")
     if coding.lower() != "chunked":
         raise exceptions.NotImplemented(
             "The only transfer coding is chunked; name gzip in Content-Encoding."
         )
     if request.mimetype_params.get("charset", "utf-8").lower() not in _UTF8:
         raise UnsupportedMediaType("JSON is UTF-8; leave out another charset.")
-    packing = request.headers.get("Content-Encoding", "identity").lower()
+    packing: str = request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower()
     if packing == "identity":
         return False
     if not allowed:
@@ -94,12 +94,22 @@ def _is_packed(allowed: bool) -> bool:
     return True
 
 
+def _stream() -> IO[bytes]:
+    """Where the body is read, of a server that ends it by itself or of any other."""
+    environ = request.environ
+    if environ.get("wsgi.input_terminated"):
+        # Werkzeug would come to the same, after it has asked for all that may be.
+        own: IO[bytes] = environ["wsgi.input"]
+        return own
+    return request.stream
+
+
 def _read(most: int) -> bytes:
     announced = request.content_length or 0
     if announced > most:
         raise _too_large(most)
     try:
-        stream = request.stream
+        stream = _stream()
         body = stream.read(most + 1)
         # One that has come whole is not asked for more; chunks announce nothing.
         while len(body) != announced and len(body) <= most:

@@ -245,10 +245,16 @@ class Channel:
                 return piece
 
     def sendall(self, content: bytes) -> None:
-        """As a socket's, but leaving to the loop what the client does not take now."""
+        """As a socket's, but leaving to the loop what the client does not take now.
+
+        The loop itself, which will flush next, sends head and body in one go.
+        """
         unsent = memoryview(content)
+        if not self.may_wait and len(self._unsent) + len(unsent) <= SMALL_BYTES:
+            self._unsent += unsent
+            return
         while unsent:
-            if not self._unsent:
+            if not self._unsent or self.flush():
                 try:
                     sent = self._socket.send(unsent)
                 except BlockingIOError:
@@ -257,7 +263,6 @@ class Channel:
                 self._earn(sent)
             if unsent and not self._keep(unsent):
                 self._wait(select.POLLOUT)
-                self.flush()
             else:
                 return
 

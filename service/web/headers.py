@@ -1,12 +1,14 @@
 """Headers that every answer carries."""
 
 import re
-import uuid
+import secrets
 
 type Pairs = list[tuple[str, str]]
 """Headers as WSGI has them."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+_ID_BYTES = 16  # random; uuid.uuid4 makes as good a one in ten times the time
 
 _POLICY = "Content-Security-Policy"
 _STRICT = (
@@ -26,7 +28,7 @@ _ERROR = 400  # the least status of one
 
 def request_id(given: str) -> str:
     """A request's id: the caller's own if it is fit for a log."""
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
 
 
 def complete(headers: Pairs, method: str, status: int, identity: str) -> Pairs:

@@ -42,6 +42,7 @@ _DISCARD_SECONDS = 5.0
 _ACCEPTED_AT_ONCE = 16
 _COURTEOUS = 16  # connections; among many more, chance is fair enough
 _COURTESY_SECONDS = 0.0001
+_PAUSE_SECONDS = 0.1
 
 
 class _Then(enum.Enum):
@@ -57,7 +58,7 @@ class _Then(enum.Enum):
 class _Connection:
     """A client's connection; `sock`, `client` and `server` are gunicorn's names."""
 
-    __slots__ = ("client", "parser", "server", "sock", "stage", "then")
+    __slots__ = ("client", "is_waiting", "parser", "server", "sock", "stage", "then")
 
     def __init__(self, sock: Channel, client: object, server: object) -> None:
         self.sock = sock
@@ -66,6 +67,7 @@ class _Connection:
         self.parser: Any = None
         self.stage = Stage.PARTIAL
         self.then = _Then.NEXT
+        self.is_waiting = False  # for the loop to answer it
 
 
 type _Step = Callable[[_Connection], None]
@@ -87,7 +89,8 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._queue_seconds = settings.queue_ms / 1000.0
         self._budget = Budget(HELD_BYTES)
         self._watched: dict[_Connection, tuple[int, _Step]] = {}
-        self._swept = self._told = 0.0
+        self._swept = self._told = self._accepted = 0.0
+        self._rush = 0  # connections that came without a pause
         self._looked = self._since = time.monotonic()
         self._refused: Counter[int] = Counter()
         # The loop goes on accepting beyond cfg.worker_connections: to say no is better
@@ -123,10 +126,20 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     # Connections come, and go.
 
     def accept(self, listener: socket.socket) -> bool:
-        """Take up the connections there are, not very many; whether there were any."""
+        """Take up the connections there are, not very many; whether there were any.
+
+        While requests wait here, the first of a rush are taken one by one, each
+        answered before the next: the other workers may take theirs meanwhile.
+        """
+        if self._looked - self._accepted > _PAUSE_SECONDS:
+            self._rush = 0
         taken = 0
         while taken < _ACCEPTED_AT_ONCE and self._accept_one(listener):
             taken += 1
+            self._rush += 1
+            if self._short and self._rush < _COURTEOUS:
+                break
+        self._accepted = self._looked
         return taken > 0
 
     def _accept_one(self, listener: socket.socket) -> bool:
@@ -184,7 +197,10 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     # A request comes, is answered, and its answer goes.
 
     def _gather(self, conn: _Connection) -> None:
-        self._proceed(conn, conn.sock.gather())
+        if conn.is_waiting:  # what comes after a request, or the end, comes too early
+            self._unwatch(conn)
+        else:
+            self._proceed(conn, conn.sock.gather())
 
     def _proceed(self, conn: _Connection, stage: Stage) -> None:
         conn.stage = stage
@@ -195,8 +211,14 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         elif stage is Stage.OVERLONG:
             self._refuse(conn, _Then.DISCARD, OVERLONG)
         else:
-            self._unwatch(conn)
-            self._line_for(conn).add(conn, self._since)
+            line = self._line_for(conn)
+            # What the loop answers stays watched: it mostly does so at once, and then
+            # would watch for the next request.
+            conn.is_waiting = isinstance(line, Line)
+            gathers = (selectors.EVENT_READ, self._gather)
+            if not conn.is_waiting or self._watched.get(conn) != gathers:
+                self._unwatch(conn)
+            line.add(conn, self._since)
 
     def _line_for(self, conn: _Connection) -> _Waiting:
         if conn.stage is not Stage.WHOLE or not conn.sock.is_small:
@@ -218,7 +240,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._answer_here(self._short.next())
 
     def _answer_here(self, conn: _Connection) -> None:
-        conn.sock.may_wait = False
+        conn.is_waiting = conn.sock.may_wait = False
         then = _Then.DISCARD
         try:
             then = self.handle(conn)
@@ -374,6 +396,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         return max(0.0, since + self._queue_seconds * _SHORT - time.monotonic())
 
     def _refuse_waiting(self, conn: _Connection) -> None:
+        conn.is_waiting = False
         rest = conn.sock.skip() if conn.stage is Stage.WHOLE and self.alive else None
         if rest is None:
             self._refuse(conn, _Then.DISCARD, BUSY)
@@ -407,7 +430,8 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         if not force and now - self._swept < _SWEEP_SECONDS:
             return
         self._swept = now
-        for conn in [one for one in self._watched if force or one.sock.deadline < now]:
+        late = [one for one in self._watched if force or one.sock.deadline < now]
+        for conn in [one for one in late if not one.is_waiting]:
             is_asking = conn.stage is Stage.PARTIAL and not conn.sock.is_idle
             if is_asking and conn.then is _Then.NEXT and not force:
                 self._refuse(conn, _Then.DISCARD, SLOW)

@@ -205,6 +205,19 @@ def test_answer_that_is_not_taken_is_left_to_the_loop(
     assert here.flush()
 
 
+def test_loop_sends_head_and_body_in_one_go(
+    here: Channel, client: socket.socket
+) -> None:
+    here.may_wait = False
+    here.sendall(b"head")
+    here.sendall(b"body")
+    client.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        client.recv(8)
+    assert here.flush()
+    assert client.recv(8) == b"headbody"
+
+
 def test_loop_waits_for_no_client(here: Channel, budget: Budget) -> None:
     fill(here._socket)
     assert budget.take(2 * channel.SMALL_BYTES)

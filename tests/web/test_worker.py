@@ -1,0 +1,125 @@
+"""The worker's loop, turned by hand."""
+
+import logging
+import os
+import selectors
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
+
+import pytest
+from gunicorn.config import Config
+
+from service.web.worker import ProblemWorker
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+MANY = 20
+
+
+def path_of(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    path: bytes = environ["PATH_INFO"].encode()
+    start("200 OK", [("Content-Length", str(len(path)))])
+    return [path]
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0), backlog=MANY) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+@pytest.fixture
+def worker(listener: socket.socket) -> Iterator[ProblemWorker]:
+    made = ProblemWorker(
+        *(0, os.getppid(), [listener], Mock(), 30, Config()),
+        logging.getLogger("tests.worker"),
+    )
+    made.get_thread_pool()
+    made.wsgi = path_of
+    made.poller = selectors.DefaultSelector()
+    yield made
+    made.murder_keepalived(force=True)
+    made.poller.close()
+
+
+@pytest.fixture
+def clients(listener: socket.socket) -> Iterator[list[socket.socket]]:
+    with ExitStack() as opened:
+        yield [
+            opened.enter_context(socket.create_connection(listener.getsockname(), 10))
+            for _ in range(MANY)
+        ]
+
+
+def ask(client: socket.socket, path: str) -> None:
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def see(worker: ProblemWorker) -> int:
+    """Have the loop do what there is to do, but answer; how much there was."""
+    events = worker.poller.select(1.0)
+    for key, _ in events:
+        key.data(key.fileobj)
+    return len(events)
+
+
+def bodies(client: socket.socket, count: int) -> list[bytes]:
+    told = b""
+    while told.count(b"\r\n\r\n/") < count:
+        told += client.recv(4096)
+    return [part.partition(b"HTTP/")[0] for part in told.split(b"\r\n\r\n")[1:]]
+
+
+def test_rush_is_shared_with_other_workers(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    for client in clients:
+        ask(client, "/")
+    assert worker.accept(listener)
+    assert worker.nr_conns == 1
+    taken = 1
+    while worker.nr_conns < MANY:
+        assert worker.accept(listener)
+        taken += 1
+    # One by one, but not for ever: who waits at the door is not seen to wait.
+    assert 2 < taken < MANY
+
+
+def test_what_comes_while_a_request_waits_is_answered_after_it(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    client = clients[0]
+    ask(client, "/1")
+    assert worker.accept(listener)
+    worker._answer_short()
+    ask(client, "/2")
+    assert see(worker) == 1
+    worker.murder_keepalived(force=True)  # gives up who is waited for, not who waits
+    ask(client, "/3")
+    assert see(worker) == 1
+    worker._answer_short()
+    assert see(worker) == 1
+    worker._answer_short()
+    assert bodies(client, 3) == [b"/1", b"/2", b"/3"]
+
+
+def test_request_is_answered_though_its_client_sends_no_more(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    client = clients[0]
+    ask(client, "/1")
+    assert worker.accept(listener)
+    worker._answer_short()
+    ask(client, "/2")
+    assert see(worker) == 1
+    client.shutdown(socket.SHUT_WR)
+    assert see(worker) == 1
+    worker._answer_short()
+    assert bodies(client, 2) == [b"/1", b"/2"]
+    assert see(worker) == 1
+    assert client.recv(1) == b""
