@@ -1,5 +1,6 @@
 """gunicorn's configuration: `gunicorn --config service/gunicorn_conf.py`."""
 
+import gc
 import os
 import sys
 from typing import Any
@@ -59,6 +60,15 @@ def on_starting(server: Any) -> None:  # noqa: ANN401
         require_choice(_settings, hosts)
     except SettingsError as error:
         sys.exit(f"barchasb: {error}")
+
+
+def when_ready(_server: Any) -> None:  # noqa: ANN401
+    """Keep the collector from what is loaded, so that workers share its memory.
+
+    To look through it for garbage is to write to it.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types

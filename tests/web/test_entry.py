@@ -1,5 +1,6 @@
 """gunicorn's entry and its configuration."""
 
+import gc
 import logging
 import runpy
 import socket
@@ -87,6 +88,15 @@ def test_configuration_follows_the_settings(
     assert configuration["bind"] == bind
     assert configuration["workers"] == 3
     assert configuration["preload_app"] is True
+
+
+def test_workers_share_what_the_master_has_loaded() -> None:
+    before = gc.get_freeze_count()
+    runpy.run_path(str(CONFIGURATION))["when_ready"](None)
+    try:
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
 
 
 def test_configuration_with_a_bad_setting_stops(
