@@ -1,4 +1,6 @@
 import functools
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +14,16 @@ from service.web.app import create_app
 from service.web.settings import Settings
 from tests.web.asking import MAX_BODY_BYTES, Post
 from tests.web.fake_tagger import FakeTagger
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Give the process its own log back."""
+    root = logging.getLogger()
+    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
+    yield
+    root.handlers[:], logging.raiseExceptions = handlers, raising
+    root.setLevel(level)
 
 
 @pytest.fixture

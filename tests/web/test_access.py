@@ -17,7 +17,6 @@ from service.web.keys import KeyFile
 from service.web.settings import Settings, networks
 from tests.web.asking import assert_problem
 from tests.web.fake_tagger import FakeTagger
-from tests.web.test_logs import _as_before  # noqa: F401 - a fixture
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - a value, nothing listens
 OPEN = ["/", "/healthz", "/readyz", "/v1/topics", "/v1/model", "/static/page.css"]

@@ -13,7 +13,6 @@ from service.web import logs, observing
 from service.web.metrics import EXTENSION, Metrics
 from service.web.settings import Settings
 from tests.web.fake_tagger import FakeTagger
-from tests.web.test_logs import _as_before  # noqa: F401 - a fixture
 
 ARTICLES = [Article("", "برق"), Article("", "صادرات"), Article("", "English")]
 
