@@ -1,8 +1,8 @@
 """The compiled pass: code points to words, words to passages, passages to scores.
 
-    code points ──read_tokens──▶ tokens ──join_tokens──▶ words ──mark_furniture──▶
-    words of sentences ──cut_passages──▶ passages ──find_words──▶ slots of records
-    ──score_passage──▶ decision values ──score_words──▶ a score for each topic
+    code points ──read_tokens──▶ tokens ──join_tokens──▶ words ──cut_passages──▶
+    passages ──find_words──▶ slots of records ──score_passage──▶ decision values
+    ──score_words──▶ a score for each topic
 
 Every step walks its input once and writes in place to the one array of `WORD` records
 of a `Workspace`, a place for each code point. Two kinds of table steer it:
@@ -596,26 +596,55 @@ def is_marker(reading: Reading, words: Words, first: int, end: int) -> bool:
     return is_together(reading, key, MARKER)
 
 
+@_compiled(inline="always")
+def cut_line(
+    words: Words,
+    first: Index,
+    end: Index,
+    title_length: Index,
+    before: tuple[int, int, bool],
+) -> tuple[int, int, bool]:
+    """Numbers the passages of a line that is no furniture, or of all words as one.
+
+    The title is one; then sentences, short ones joined with the next, long ones cut.
+    Of what comes `before` it is given, and returns of all up to here, how many passages
+    there are, how many words the one under way has, and whether it is in the title.
+    """
+    n_passages, length, in_title = before
+    for word in range(first, end):
+        title_ends = in_title and words[word]["start"] >= title_length
+        in_title = in_title and not title_ends
+        sentence_ends = (
+            words[word]["begins"] and length >= SHORTEST_PASSAGE and not in_title
+        )
+        if title_ends or sentence_ends or length == LONGEST_PASSAGE:
+            length = 0
+        n_passages += length == 0
+        words[word]["passage"] = n_passages - 1
+        length += 1
+    return n_passages, length, in_title
+
+
 @_compiled()
-def mark_furniture(
+def cut_passages(
     reading: Reading,
     words: Words,
     letters: Letters,
     count: Index,
     title_length: Index,
-) -> tuple[bool, int, int]:
-    """Tells sentences from site furniture: writes 0 or FURNITURE as words' passages.
+) -> tuple[int, int, int]:
+    """Tells sentences from site furniture, line by line, and numbers the passages.
 
     A line that no mark ends is furniture where it is short, a list or without any word
     that is frequent in Persian. A marker makes furniture of its line and of those after
-    it, up to one that is marked and longer than an item of a list. Returns whether
-    anything else is left, and, furniture or not, how many words have letters and how
-    many are frequent in Persian alone.
+    it, up to one that is marked and longer than an item of a list. Where nothing else
+    is left, nothing is furniture. Returns how many passages there are, how many words
+    have letters and how many are frequent in Persian alone.
     """
     with_letters = 0
     all_frequent = 0
     after_marker = False
-    anything = False
+    so_far = 0, 0, True
     first = 0
     while first < count:
         end = first
@@ -632,48 +661,25 @@ def mark_furniture(
             frequent += words[end]["kinds"] & FREQUENT != 0
             marked = marked or words[end]["marked"]
             end += 1
-        kind = 0
+        is_furniture = False
         if words[first]["start"] >= title_length:
             ends_list = marked and end - first > LONGEST_ITEM
             marker = after_marker or is_marker(reading, words, first, end)
             after_marker = marker and not ends_list
             listed = breaks > 1 and end - first <= LIST_WORDS * breaks
             no_sentence = own < SHORTEST_LINE or listed or frequent == 0
-            if after_marker or (not marked and no_sentence):
-                kind = FURNITURE
-        anything = anything or kind == 0
+            is_furniture = after_marker or (not marked and no_sentence)
         all_frequent += frequent
-        for word in range(first, end):
-            words[word]["passage"] = kind
+        if is_furniture:
+            for word in range(first, end):
+                words[word]["passage"] = FURNITURE
+            so_far = so_far[0], 0, so_far[2]
+        else:
+            so_far = cut_line(words, first, end, title_length, so_far)
         first = end
-    return anything, with_letters, all_frequent
-
-
-@_compiled()
-def cut_passages(words: Words, count: Index, title_length: Index) -> int:
-    """Numbers the passages and returns how many there are.
-
-    The title is one; then sentences, short ones joined with the next, long ones cut.
-    Furniture stays as it is marked.
-    """
-    n_passages = 0
-    length = 0  # words of the passage under way
-    in_title = True
-    for word in range(count):
-        if words[word]["passage"] == FURNITURE:
-            length = 0
-            continue
-        title_ends = in_title and words[word]["start"] >= title_length
-        in_title = in_title and not title_ends
-        sentence_ends = (
-            words[word]["begins"] and length >= SHORTEST_PASSAGE and not in_title
-        )
-        if title_ends or sentence_ends or length == LONGEST_PASSAGE:
-            length = 0
-        n_passages += length == 0
-        words[word]["passage"] = n_passages - 1
-        length += 1
-    return n_passages
+    if so_far[0] == 0:
+        so_far = cut_line(words, 0, count, title_length, so_far)
+    return so_far[0], with_letters, all_frequent
 
 
 @_compiled()
@@ -691,13 +697,9 @@ def fill_words(
     """
     n_tokens = read_tokens(code_points, reading, words, letters)
     count = join_tokens(reading, words, letters, n_tokens)
-    anything, with_letters, frequent = mark_furniture(
+    n_passages, with_letters, frequent = cut_passages(
         reading, words, letters, count, title_length
     )
-    if not anything:
-        for word in range(count):
-            words[word]["passage"] = 0
-    n_passages = cut_passages(words, count, title_length)
     return count, n_passages, with_letters, frequent
 
 
