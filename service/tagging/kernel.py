@@ -873,6 +873,44 @@ def fill_shares(
 
 
 @_compiled()
+def fill_evidence(
+    weights: Weights,
+    words: Words,
+    letters: Letters,
+    best: NDArray[np.int64],
+    least: float,
+    rooms: Rooms,
+    rows: Rows,
+    spans: NDArray[np.int64],
+    shares: Rows,
+) -> None:
+    """Writes where each topic's best passage has its heaviest words, and their shares.
+
+    A word that weighs no more than `least` of the heaviest is left out; where there are
+    no more, shares are 0. `rows`, one for each word of a passage, are room to work in.
+    """
+    shares[:] = 0.0
+    for topic in range(len(best)):
+        passage = words[best[topic, 0] : best[topic, 1]]
+        n_words = len(passage)
+        rows[:n_words] = 0.0
+        fill_shares(weights, passage, letters, rooms, rows[:n_words])
+        above = 0.0
+        for rank in range(shares.shape[1]):
+            heaviest = 0
+            for word in range(1, n_words):
+                if rows[word, topic] > rows[heaviest, topic]:
+                    heaviest = word
+            if n_words == 0 or rows[heaviest, topic] <= above:
+                break
+            shares[topic, rank] = rows[heaviest, topic]
+            spans[topic, rank, 0] = passage[heaviest]["start"]
+            spans[topic, rank, 1] = passage[heaviest]["end"]
+            above = least * shares[topic, 0]
+            rows[heaviest, topic] = 0.0
+
+
+@_compiled()
 def score_words(
     weights: Weights,
     words: Words,
@@ -1040,11 +1078,28 @@ def score_article(
     return Scored(*fill_article(code_points, title_length, *space, *reading, *weights))
 
 
-def share_passage(weights: Weights, words: Words, letters: Letters) -> Rows:
-    """Each word's share of its passage's decision values, without the intercepts.
+def find_evidence(
+    weights: Weights, space: Workspace, most: int, least: float
+) -> tuple[NDArray[np.int64], Rows]:
+    """The words that speak for each topic in its best passage, heaviest first.
 
-    Returns shape (words of the passage, topics).
+    Args:
+        weights: Those that the article was scored with.
+        space: Where `score_article` has left it.
+        most: How many words of a topic are found at most.
+        least: Of the heaviest word's share; a word with no more is left out.
+
+    Returns:
+        Shape (topics, most, 2): the code points of the text where each begins and ends.
+        Shape (topics, most): its share of the passage's decision value, which is the
+        sum of all words' shares and the intercept; 0 where there are no more words.
     """
-    rows = np.zeros((len(words), len(weights.intercepts) + 1))
-    fill_shares(weights, words, letters, rooms_to_score(), rows)
-    return rows[:, : len(weights.intercepts)]
+    n_topics = len(space.best)
+    spans = np.empty((n_topics, most, 2), np.int64)
+    shares = np.empty((n_topics, most))
+    rows = np.empty((LONGEST_PASSAGE, n_topics + 1))
+    fill_evidence(
+        *(weights, space.words, space.letters, space.best, least),
+        *(space.rooms, rows, spans, shares),
+    )
+    return spans, shares

@@ -176,16 +176,14 @@ class Tagger:
         self, article: Article, space: Workspace
     ) -> Iterator[tuple[Evidence, ...]]:
         """The words of each topic's best passage that speak for it."""
-        for topic, (first, end) in enumerate(space.best.tolist()):
-            words = space.words[first:end]
-            of_topics = kernel.share_passage(self.model.weights, words, space.letters)
-            shares = of_topics[:, topic]
-            heaviest = np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]
-            least = _LEAST_SHARE * shares.max(initial=0.0)
+        spans, shares = kernel.find_evidence(
+            self.model.weights, space, _MOST_EVIDENCE, _LEAST_SHARE
+        )
+        for places, weights in zip(spans.tolist(), shares.tolist(), strict=True):
             yield tuple(
-                _span(article, words[place], float(shares[place]))
-                for place in heaviest.tolist()
-                if shares[place] > least
+                _span(article, start, end, weight)
+                for (start, end), weight in zip(places, weights, strict=True)
+                if weight > 0.0
             )
 
 
@@ -228,12 +226,10 @@ def _is_surely_persian(scored: Scored) -> bool:
     return scored.frequent >= max(FAST_WORDS, share * scored.with_letters)
 
 
-def _span(article: Article, word: np.void, weight: float) -> Evidence:
-    start, end = int(word["start"]), int(word["end"])
-    part: Literal["title", "text"] = "title"
-    if start >= len(article.title):
-        part = "text"
-        start -= len(article.title) + 1
-        end -= len(article.title) + 1
-    content = article.title if part == "title" else article.text
-    return Evidence(part, start, end, content[start:end], weight)
+def _span(article: Article, start: int, end: int, weight: float) -> Evidence:
+    """What is from `start` to `end` in title, line break and text."""
+    if start < len(article.title):
+        return Evidence("title", start, end, article.title[start:end], weight)
+    start -= len(article.title) + 1
+    end -= len(article.title) + 1
+    return Evidence("text", start, end, article.text[start:end], weight)

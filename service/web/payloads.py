@@ -1,6 +1,6 @@
 """What the API answers: the types that are encoded as JSON."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import msgspec
 from flask import Response, request
@@ -25,35 +25,6 @@ class Names(msgspec.Struct, frozen=True, gc=False):
         return cls(fa=topic.name_fa, en=topic.name_en)
 
 
-class EvidenceAnswer(msgspec.Struct, frozen=True, gc=False):
-    """A span of the caller's own text; places count code points of that field.
-
-    Attributes:
-        field: Which part of the article it stands in.
-        start: Code points before it in that field.
-        end: Code points up to its end.
-        text: Exactly that slice of the field.
-        weight: Its share of the passage's decision value, above 0.
-    """
-
-    field: Literal["title", "text"]
-    start: int
-    end: int
-    text: str
-    weight: float
-
-    @classmethod
-    def of(cls, evidence: Evidence) -> Self:
-        """A piece of the tagger's evidence."""
-        return cls(
-            evidence.field,
-            evidence.start,
-            evidence.end,
-            evidence.text,
-            evidence.weight,
-        )
-
-
 class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
     """How one topic fared in the article.
 
@@ -73,7 +44,7 @@ class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
     assigned: bool
     review: bool
     threshold: float
-    evidence: list[EvidenceAnswer] | UnsetType = UNSET
+    evidence: tuple[Evidence, ...] | UnsetType = UNSET
 
     @classmethod
     def of(cls, scored: ScoredTopic, explain: bool) -> Self:
@@ -85,7 +56,7 @@ class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
             scored.assigned,
             scored.review,
             scored.threshold,
-            [EvidenceAnswer.of(one) for one in scored.evidence] if explain else UNSET,
+            scored.evidence if explain else UNSET,
         )
 
 

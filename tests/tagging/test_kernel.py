@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Reading, Records, Weights
+from service.tagging.kernel import Reading, Records, Weights, Workspace
 from service.tagging.model_file import frozen
 from tests.tagging import twin
 from tests.tagging.persian import COMPOUNDS, texts
@@ -158,8 +158,31 @@ def assert_scores_agree(
         assert (len(words), words["start"][0]) == (len(best), best[0].start)
         values = [twin.score_passage(one, folded)[topic] for one in passages]
         assert twin.score_passage(best, folded)[topic] == pytest.approx(max(values))
-        shares = kernel.share_passage(tables[1], words, space.letters)
+        rows = np.zeros((len(words), 3))
+        kernel.fill_shares(tables[1], words, space.letters, space.rooms, rows)
+        shares = rows[:, :2]
         assert shares == pytest.approx(np.array(twin.share_passage(best, folded)))
+        assert_evidence(kernel, tables[1], space, topic, shares[:, topic].tolist())
+
+
+def assert_evidence(
+    kernel: ModuleType,
+    weights: Weights,
+    space: Workspace,
+    topic: int,
+    shares: list[float],
+) -> None:
+    """The three heaviest, of equals the earlier, none below half of the heaviest."""
+    first = space.best[topic, 0]
+    by_share = sorted(range(len(shares)), key=lambda place: -shares[place])
+    found = [
+        (*space.words[first + place][["start", "end"]].tolist(), shares[place])
+        for place in by_share[:3]
+        if shares[place] > max(0.0, 0.5 * max(shares))
+    ]
+    spans, weighed = kernel.find_evidence(weights, space, 3, 0.5)
+    told = zip(spans[topic].tolist(), weighed[topic].tolist(), strict=True)
+    assert [(*span, weight) for span, weight in told if weight] == found
 
 
 @pytest.mark.parametrize("text", CASES)
