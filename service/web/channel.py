@@ -247,7 +247,7 @@ class Channel:
     def sendall(self, content: bytes) -> None:
         """As a socket's, but leaving to the loop what the client does not take now.
 
-        The loop itself, which will flush next, sends head and body in one go.
+        The loop itself, which flushes at the end, sends head and body in one go.
         """
         unsent = memoryview(content)
         if not self.may_wait and len(self._unsent) + len(unsent) <= SMALL_BYTES:

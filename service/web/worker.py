@@ -314,7 +314,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             return response.start_response(*status_and_headers)
 
         try:
-            _send(self.wsgi(environ, start), response)
+            _send(self.wsgi(environ, start), response, conn.sock)
         except Exception as error:
             if isinstance(error, OSError) or not response.headers_sent:
                 raise
@@ -457,11 +457,12 @@ def _is_unread(conn: _Connection, request: Any) -> bool:  # noqa: ANN401
     return bool(getattr(reader, "length", 0) or getattr(reader, "parser", None))
 
 
-def _send(answer: Iterable[bytes], response: Any) -> None:  # noqa: ANN401
+def _send(answer: Iterable[bytes], response: Any, sock: Channel) -> None:  # noqa: ANN401
     try:
         for piece in answer:
             response.write(piece)
         response.close()
+        sock.flush()  # what is done at the end, as logging, keeps no client waiting
     finally:
         close = getattr(answer, "close", None)
         if close is not None:

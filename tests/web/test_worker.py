@@ -123,3 +123,22 @@ def test_request_is_answered_though_its_client_sends_no_more(
     assert bodies(client, 2) == [b"/1", b"/2"]
     assert see(worker) == 1
     assert client.recv(1) == b""
+
+
+def test_answer_is_there_before_what_is_done_at_its_end(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    there = []
+
+    class Answer(list[bytes]):
+        def close(self) -> None:
+            there.extend(bodies(clients[0], 1))
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        return Answer(path_of(environ, start))
+
+    worker.wsgi = answer
+    ask(clients[0], "/1")
+    assert worker.accept(listener)
+    worker._answer_short()
+    assert there == [b"/1"]
