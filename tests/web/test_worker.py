@@ -75,6 +75,17 @@ def bodies(client: socket.socket, count: int) -> list[bytes]:
     return [part.partition(b"HTTP/")[0] for part in told.split(b"\r\n\r\n")[1:]]
 
 
+def have_second_wait(
+    worker: ProblemWorker, listener: socket.socket, client: socket.socket
+) -> None:
+    """Answer a client's first request, and leave the next one in the line."""
+    ask(client, "/1")
+    assert worker.accept(listener)
+    worker._answer_short()
+    ask(client, "/2")
+    assert see(worker) == 1
+
+
 def test_rush_is_shared_with_other_workers(
     worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
 ) -> None:
@@ -94,11 +105,7 @@ def test_what_comes_while_a_request_waits_is_answered_after_it(
     worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
 ) -> None:
     client = clients[0]
-    ask(client, "/1")
-    assert worker.accept(listener)
-    worker._answer_short()
-    ask(client, "/2")
-    assert see(worker) == 1
+    have_second_wait(worker, listener, client)
     worker.murder_keepalived(force=True)  # gives up who is waited for, not who waits
     ask(client, "/3")
     assert see(worker) == 1
@@ -112,11 +119,7 @@ def test_request_is_answered_though_its_client_sends_no_more(
     worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
 ) -> None:
     client = clients[0]
-    ask(client, "/1")
-    assert worker.accept(listener)
-    worker._answer_short()
-    ask(client, "/2")
-    assert see(worker) == 1
+    have_second_wait(worker, listener, client)
     client.shutdown(socket.SHUT_WR)
     assert see(worker) == 1
     worker._answer_short()
