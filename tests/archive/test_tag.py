@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -340,7 +341,9 @@ class TestKilled:
         finished = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, check=True
         )
-        told = f"{len(before)} partitions were complete before"
-        assert finished.stdout.startswith(told)
+        told = re.match(r"(\d+) partitions were complete before", finished.stdout)
+        # A worker may have completed another until it noticed that it was alone.
+        assert told
+        assert int(told[1]) >= len(before)
         assert before.items() <= written(output).items()
         check_whole(output)
