@@ -148,15 +148,15 @@ def run(
 def _collect(pending: Pending, done: Done, bar: Progress) -> None:
     """Wait until something is finished, and take it off what is pending."""
     # Asked once: the worker may die between two looks, and the result is made again.
-    statuses = [
-        (future, future.status)
+    statuses = {
+        future: status
         for future in wait(list(pending), return_when="FIRST_COMPLETED").done
-    ]
-    # Finished by a worker that died since: Dask has it done again.
-    finished = [one for one in statuses if one[1] != "lost"]
-    if not finished:
+        # Finished by a worker that died since: Dask has it done again.
+        if (status := future.status) != "lost"
+    }
+    if not statuses:
         time.sleep(_MOMENT)
-    for future, status in finished:
+    for future, status in statuses.items():
         partition = pending.pop(future)
         if status == "finished":
             found = future.result()
@@ -164,11 +164,11 @@ def _collect(pending: Pending, done: Done, bar: Progress) -> None:
             done.n_errors += found.n_errors
             bar.add(found.n_tagged + found.n_errors, partition.n_bytes)
         else:
-            done.failures.append(f"{partition.name}: {_why(future)}")
+            done.failures.append(f"{partition.name}: {_why(future, status)}")
 
 
-def _why(future: "Future[Found]") -> str:
-    error = future.exception() if future.status == "error" else future.status
+def _why(future: "Future[Found]", status: str) -> str:
+    error = future.exception() if status == "error" else status
     if isinstance(error, KilledWorker):
         return "each worker that had it was ended; if memory is short, try fewer --jobs"
     return str(error)

@@ -602,15 +602,16 @@ def cut_line(
     first: Index,
     end: Index,
     title_length: Index,
-    before: tuple[int, int, bool],
+    n_passages: int,
+    length: int,
+    in_title: bool,
 ) -> tuple[int, int, bool]:
     """Numbers the passages of a line that is no furniture, or of all words as one.
 
     The title is one; then sentences, short ones joined with the next, long ones cut.
-    Of what comes `before` it is given, and returns of all up to here, how many passages
-    there are, how many words the one under way has, and whether it is in the title.
+    Returns what it was given, brought up to date: how many passages there are, how many
+    words the one under way has, and whether it is in the title.
     """
-    n_passages, length, in_title = before
     for word in range(first, end):
         title_ends = in_title and words[word]["start"] >= title_length
         in_title = in_title and not title_ends
@@ -644,7 +645,9 @@ def cut_passages(
     with_letters = 0
     all_frequent = 0
     after_marker = False
-    so_far = 0, 0, True
+    n_passages = 0
+    length = 0  # words of the passage under way
+    in_title = True
     first = 0
     while first < count:
         end = first
@@ -673,13 +676,15 @@ def cut_passages(
         if is_furniture:
             for word in range(first, end):
                 words[word]["passage"] = FURNITURE
-            so_far = so_far[0], 0, so_far[2]
+            length = 0
         else:
-            so_far = cut_line(words, first, end, title_length, so_far)
+            n_passages, length, in_title = cut_line(
+                words, first, end, title_length, n_passages, length, in_title
+            )
         first = end
-    if so_far[0] == 0:
-        so_far = cut_line(words, 0, count, title_length, so_far)
-    return so_far[0], with_letters, all_frequent
+    if n_passages == 0:
+        n_passages, _, _ = cut_line(words, 0, count, title_length, 0, 0, True)
+    return n_passages, with_letters, all_frequent
 
 
 @_compiled()
@@ -1027,16 +1032,11 @@ def workspace(n_points: int, n_topics: int) -> Workspace:
     return Workspace(
         np.empty(n_points + 1, WORD),
         np.empty(n_points * LONGEST_EXPANSION + 1, np.uint32),
-        rooms_to_score(),
+        np.empty((4, LONGEST_PASSAGE), np.uint64),
         np.empty(4 * n_topics + 1),
         np.empty(n_topics),
         np.empty((n_topics, 2), np.int64),
     )
-
-
-def rooms_to_score() -> Rooms:
-    """Room to score a passage in."""
-    return np.empty((4, LONGEST_PASSAGE), np.uint64)
 
 
 def read_words(
@@ -1099,7 +1099,14 @@ def find_evidence(
     shares = np.empty((n_topics, most))
     rows = np.empty((LONGEST_PASSAGE, n_topics + 1))
     fill_evidence(
-        *(weights, space.words, space.letters, space.best, least),
-        *(space.rooms, rows, spans, shares),
+        weights,
+        space.words,
+        space.letters,
+        space.best,
+        least,
+        space.rooms,
+        rows,
+        spans,
+        shares,
     )
     return spans, shares

@@ -205,7 +205,9 @@ def _topics(
         ScoredTopic(
             topic, score, threshold, score >= threshold, low <= score <= high, spans
         )
-        for (topic, threshold, low, high), score, spans in zip(limits, scores, evidence)  # noqa: B905 - some evidence has no end
+        for (topic, threshold, low, high), score, spans in zip(
+            limits, scores, evidence, strict=False
+        )
     ]
     topics.sort(key=_BY_SCORE, reverse=True)
     return tuple(topics)

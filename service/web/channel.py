@@ -251,7 +251,7 @@ class Channel:
         """
         unsent = memoryview(content)
         if not self.may_wait and len(self._unsent) + len(unsent) <= SMALL_BYTES:
-            self._unsent += unsent
+            self.offer(content)
             return
         while unsent:
             if not self._unsent or self.flush():

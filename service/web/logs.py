@@ -22,7 +22,6 @@ type _Fields = dict[str, Any]
 """What is said of an event, in the order in which it is written."""
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
-_LEVELS = {logging.INFO: "info", logging.ERROR: "error"}
 
 
 def configure(settings: Settings) -> None:
@@ -56,11 +55,13 @@ def tell(logger: logging.Logger, level: int, event: str, fields: _Fields) -> Non
 
     Args:
         logger: Whose event it is.
-        level: INFO or ERROR.
+        level: One of logging's own.
         event: What has happened.
         fields: What else is told of it.
     """
-    head = _head(time.time(), _LEVELS[level], logger.name, os.getpid(), event)
+    head = _head(
+        time.time(), logging.getLevelName(level), logger.name, os.getpid(), event
+    )
     for output in logging.root.handlers:
         if isinstance(output, _Output):
             output.tell(head | fields)
@@ -76,7 +77,7 @@ class _Output(logging.StreamHandler[Any]):
     def format(self, record: logging.LogRecord) -> str:
         fields = _head(
             record.created,
-            record.levelname.lower(),
+            record.levelname,
             record.name,
             record.process,
             record.getMessage(),
@@ -106,7 +107,7 @@ def _head(
     written = datetime.fromtimestamp(seconds, UTC)
     return {
         "time": written.isoformat(timespec="milliseconds"),
-        "level": level,
+        "level": level.lower(),
         "logger": logger,
         "process": process,
         "event": event,

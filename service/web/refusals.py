@@ -1,6 +1,5 @@
 """Answers to requests that never reach the application: problems, as all others are."""
 
-import uuid
 from functools import cached_property
 from http import HTTPStatus
 
@@ -8,6 +7,7 @@ import msgspec
 from gunicorn.http import errors  # type: ignore[import-untyped]
 
 from service.web.errors import Problem
+from service.web.headers import request_id
 
 _RETRY_SECONDS = 1
 
@@ -30,9 +30,8 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
             keep: Whether the connection stays open for another request.
         """
         persistence = "keep-alive" if keep else "close"
-        head = (
-            f"{self._head}Connection: {persistence}\r\nX-Request-ID: {uuid.uuid4().hex}"
-        )
+        identity = request_id("")
+        head = f"{self._head}Connection: {persistence}\r\nX-Request-ID: {identity}"
         return f"{head}\r\n\r\n".encode("ascii") + self._body
 
     @cached_property

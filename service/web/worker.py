@@ -42,7 +42,7 @@ _DISCARD_SECONDS = 5.0
 _ACCEPTED_AT_ONCE = 16
 _COURTEOUS = 16  # connections; among many more, chance is fair enough
 _COURTESY_SECONDS = 0.0001
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.1  # without a connection; the next one begins a rush
 
 
 class _Then(enum.Enum):
@@ -430,8 +430,11 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         if not force and now - self._swept < _SWEEP_SECONDS:
             return
         self._swept = now
-        late = [one for one in self._watched if force or one.sock.deadline < now]
-        for conn in [one for one in late if not one.is_waiting]:
+        for conn in [
+            one
+            for one in self._watched
+            if not one.is_waiting and (force or one.sock.deadline < now)
+        ]:
             is_asking = conn.stage is Stage.PARTIAL and not conn.sock.is_idle
             if is_asking and conn.then is _Then.NEXT and not force:
                 self._refuse(conn, _Then.DISCARD, SLOW)

@@ -75,7 +75,7 @@ class Folded:
         n_passages, words, letters = kernel.read_words(
             features.code_points(f"{title}\n{text}"), len(title), self.reading
         )
-        rooms = kernel.rooms_to_score()
+        rooms = kernel.workspace(0, 0).rooms
         sums = np.empty(len(self.weights.intercepts) + 1)
         decided = []
         for passage in range(n_passages):

@@ -36,7 +36,12 @@ def listener() -> Iterator[socket.socket]:
 @pytest.fixture
 def worker(listener: socket.socket) -> Iterator[ProblemWorker]:
     made = ProblemWorker(
-        *(0, os.getppid(), [listener], Mock(), 30, Config()),
+        0,
+        os.getppid(),
+        [listener],
+        Mock(),
+        30,
+        Config(),
         logging.getLogger("tests.worker"),
     )
     made.get_thread_pool()
