@@ -247,7 +247,10 @@ ANYWHERE = "0.0.0.0"  # noqa: S104 - a value, nothing listens
         ),
         (
             {},
-            ["--certfile", "README.md", "tests.web.fake_wsgi:application"],
+            [
+                *("--bind", "127.0.0.1:0", "--certfile", "README.md"),
+                "tests.web.fake_wsgi:application",
+            ],
             "serve TLS with a proxy in front",
         ),
     ],
