@@ -20,6 +20,7 @@ from service.tagging.kernel import (
 _CODE_POINTS = 0x110000
 _PAGE = 256
 _SLOTS_OF_WORD = 8  # slots of a table for each word of its filter
+_MOST_KINDS = 1 << 20  # places of a table of kinds, which grows until no two share one
 
 
 def key_of(letters: str) -> int:
@@ -43,11 +44,17 @@ def key_table(values: Mapping[int, int]) -> Slots:
 
 
 def kind_table(kinds: Mapping[int, int]) -> Kinds:
-    """The table that `kernel.kinds_of` looks into: each key in a place of its own."""
+    """The table that `kernel.kinds_of` looks into: each key in a place of its own.
+
+    Raises:
+        ValueError: Two keys would share a place of any table that is not far too large.
+    """
     mixed = {_mixed(key): kind for key, kind in kinds.items()}
     size = 16
     while len({key >> 32 & (size - 1) for key in mixed}) < len(mixed):
         size *= 2
+        if size > _MOST_KINDS:
+            raise ValueError("two words that rules name have nearly the same key")
     table = np.zeros(size, np.uint64)
     for key, kind in mixed.items():
         table[key >> 32 & (size - 1)] = key & ~int(kernel.ALL_KINDS) | kind

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from service.tagging import features, kernel
@@ -55,6 +55,11 @@ def test_two_of_one_key() -> None:
         features.record_table([7, 7], np.zeros((2, 3)))
 
 
+def test_kind_table_refuses_keys_too_much_alike() -> None:
+    with pytest.raises(ValueError, match="nearly the same key"):
+        features.kind_table({1: 1, 1 + 2**63: 1})
+
+
 @given(known=st.sets(st.integers(1, 2**64 - 1), max_size=200))
 def test_key_filter(known: set[int]) -> None:
     bits = features.key_filter(features.key_table(dict.fromkeys(known, 1)))
@@ -68,7 +73,11 @@ def test_key_filter(known: set[int]) -> None:
     other=st.integers(1, 2**64 - 1),
 )
 def test_kind_table(kinds: dict[int, int], other: int, reading: Reading) -> None:
-    changed = reading._replace(kinds=features.kind_table(kinds))
+    try:
+        table = features.kind_table(kinds)
+    except ValueError:
+        reject()
+    changed = reading._replace(kinds=table)
     for key in {*kinds, other}:
         assert kernel.kinds_of(changed, np.uint64(key)) == kinds.get(key, 0)
 
