@@ -5,13 +5,16 @@
     ──score_words──▶ a score for each topic
 
 Every step walks its input once and writes in place to the one array of `WORD` records
-of a `Workspace`, a place for each code point. Two kinds of table steer it:
-`Reading` (characters and word rules) and `Weights` (what training folded). Both hold
-open-addressed tables, a key in each row and beside it one value (`Slots`) or all that
-a word weighs (`Records`): the number of rows a power of two, at most two thirds of them
-in use, the free ones with the key 0. Where most keys that are asked for are not in a
-table, a `Filter` before it answers: a word of it for each key, two bits of it set, both
-by the key's hash.
+of a `Workspace`, a place for each code point. Up to passages, steps take turns, a block
+of lines at a time: what one has written is still near when the next one asks for it,
+however long the text is.
+
+Two kinds of table steer them: `Reading` (characters and word rules) and `Weights` (what
+training folded). Both hold open-addressed tables, a key in each row and beside it one
+value (`Slots`) or all that a word weighs (`Records`): the number of rows a power of
+two, at most two thirds of them in use, the free ones with the key 0. Where most keys
+that are asked for are not in a table, a `Filter` before it answers: a word of it for
+each key, two bits of it set, both by the key's hash.
 
 A word's key is the polynomial hash of its canonical letters modulo 2^64, so the key
 of two words written together follows from their two keys and the second's length.
@@ -73,6 +76,7 @@ JOINED, BROKEN, BARRED = 0, 1, 2
 # What a word is the first of; a line begins a sentence.
 NOTHING_NEW, A_SENTENCE, A_LINE = 0, 1, 2
 
+BLOCK = 512  # tokens; a block of lines has no fewer, but for the last
 SHORTEST_NGRAM, LONGEST_NGRAM = 3, 6
 LONGEST_SPELLING = 24  # letters of a word that its n-grams are taken from
 SHORTEST_PASSAGE = 8  # words; shorter sentences are joined with the next
@@ -133,6 +137,17 @@ class Reading(NamedTuple):
     kinds: Kinds
     together: Slots  # compounds and markers, and which of the two, bit by bit
     together_filter: Filter
+
+
+class Passages(NamedTuple):
+    """What is told of a text's passages, up to the end of a line."""
+
+    n_passages: int
+    length: int  # words of the one under way
+    in_title: bool  # it is the title
+    after_marker: bool  # of furniture, which no sentence has ended yet
+    with_letters: int  # words that have letters
+    frequent: int  # words frequent in Persian alone
 
 
 class Weights(NamedTuple):
@@ -346,17 +361,25 @@ def open_tokens(words: Words, first: Index, end: Index, gap: int, begins: int) -
 
 @_compiled()
 def read_tokens(
-    code_points: CodePoints, reading: Reading, words: Words, letters: Letters
-) -> Index:
-    """Runs of letters or of digits, with their sentences; returns how many."""
+    code_points: CodePoints,
+    reading: Reading,
+    words: Words,
+    letters: Letters,
+    place: Index,
+    first_token: Index,
+    n_letters: Index,
+) -> tuple[Index, Index, Index]:
+    """Runs of letters or of digits, with their sentences, from where a line begins.
+
+    Reads lines until they have BLOCK tokens or the text ends. Returns where that is,
+    how many tokens there are now, and how many letters.
+    """
     expansions = reading.expansions
-    count: Index = 0
-    n_letters: Index = 0
+    count = first_token
     key = np.uint64(0)
     last = np.uint32(0)  # the letter before, 0 outside a token
-    gap = JOINED
+    gap = BARRED
     begins = A_LINE
-    place: Index = 0
     while True:
         if not is_digit(last):
             first = count + (last != 0)
@@ -398,6 +421,8 @@ def read_tokens(
             if entry >= STOP and begins != A_LINE:
                 words[count - 1]["marked"] = True
             if entry == LINE:
+                if count >= first_token + BLOCK:
+                    break
                 begins = A_LINE
             elif entry > BREAK:
                 begins = max(begins, A_SENTENCE)
@@ -429,7 +454,7 @@ def read_tokens(
         place += 1
     if last:
         count = close_token(words, count, key, len(code_points), n_letters)
-    return count
+    return place, count, n_letters
 
 
 @_compiled(inline="always")
@@ -483,7 +508,7 @@ def join_compound(reading: Reading, words: Words, count: np.uintp) -> np.uintp:
     last, before = count - ONE, count - TWO
     length = length_of(words, last)
     two = key_together(words[before]["key"], words[last]["key"], length)
-    if count > TWO and words[before]["gap"] == JOINED:
+    if words[before]["gap"] == JOINED:
         first = before - ONE
         length += length_of(words, before)
         three = key_together(words[first]["key"], two, length)
@@ -497,14 +522,14 @@ def join_compound(reading: Reading, words: Words, count: np.uintp) -> np.uintp:
 
 
 @_compiled(inline="always")
-def mark_kinds(reading: Reading, words: Words, n_tokens: Index) -> None:
-    """Writes the kinds of all tokens, each judged with the one or two before it.
+def mark_kinds(reading: Reading, words: Words, first: Index, end: Index) -> None:
+    """Writes the kinds of tokens, each judged with the one or two before it.
 
     Without a branch, for few are of any kind, and which cannot be foreseen.
     """
     before, two_before = np.uint64(0), np.uint64(0)  # keys
     joins_before = False
-    for token in range(np.uintp(n_tokens)):
+    for token in range(np.uintp(first), np.uintp(end)):
         key = words[token]["key"]
         length = np.uintp(length_of(words, token))
         short = length < np.uintp(len(POWERS))
@@ -525,14 +550,18 @@ def join_tokens(
     reading: Reading,
     words: Words,
     letters: Letters,
-    n_tokens: Index,
+    first: Index,
+    end: Index,
 ) -> Index:
-    """Glues affixes and compounds, in place; returns how many words are left."""
-    mark_kinds(reading, words, n_tokens)
-    count = np.uintp(0)
+    """Glues affixes and compounds of whole lines, in place.
+
+    Returns how many words there are then, those before them too.
+    """
+    mark_kinds(reading, words, first, end)
+    count = np.uintp(first)
     after_prefix = False
-    joined: Index = np.uintp(0)  # the last token that was joined to another
-    for token in range(np.uintp(n_tokens)):
+    joined: Index = np.uintp(first)  # the last token that was joined to another
+    for token in range(np.uintp(first), np.uintp(end)):
         kinds = words[token]["kinds"]
         # Nearly all stay as they are, if the two before did.
         quiet = not after_prefix and token > joined + TWO
@@ -541,7 +570,7 @@ def join_tokens(
             count += ONE
             continue
         last = count - ONE
-        joins = words[token]["gap"] == JOINED and count > 0
+        joins = words[token]["gap"] == JOINED
         glues = False
         if joins and after_prefix:
             glues = not is_digit(letters[words[token]["spelled_from"]])
@@ -560,11 +589,11 @@ def join_tokens(
             if count < token:
                 words[count] = words[token]
             count += ONE
-        if after_prefix or words[count - ONE]["gap"] != JOINED or count < TWO:
+        if after_prefix or words[count - ONE]["gap"] != JOINED:
             continue
         # An ending belongs to the word, not to the compound: شناخته شده + اند.
         follower = token + ONE
-        if follower < np.uintp(n_tokens) and words[follower]["gap"] == JOINED:
+        if follower < np.uintp(end) and words[follower]["gap"] == JOINED:
             next_kinds = words[follower]["kinds"]
             if next_kinds & ENDING and takes_affix(
                 words, letters, count - ONE, next_kinds
@@ -578,7 +607,7 @@ def join_tokens(
 
 
 @_compiled()
-def is_marker(reading: Reading, words: Words, first: int, end: int) -> bool:
+def is_marker(reading: Reading, words: Words, first: Index, end: Index) -> bool:
     """Whether a line begins or ends as site furniture does."""
     key = np.uint64(0)
     for word in range(first, min(end, first + LONGEST_MARKER)):
@@ -590,8 +619,9 @@ def is_marker(reading: Reading, words: Words, first: int, end: int) -> bool:
                 return True
     if end < first + 2:
         return False
+    last = np.uintp(end) - ONE
     key = key_together(
-        words[end - 2]["key"], words[end - 1]["key"], length_of(words, end - 1)
+        words[last - ONE]["key"], words[last]["key"], length_of(words, last)
     )
     return is_together(reading, key, MARKER)
 
@@ -631,24 +661,20 @@ def cut_passages(
     reading: Reading,
     words: Words,
     letters: Letters,
+    first: Index,
     count: Index,
     title_length: Index,
-) -> tuple[int, int, int]:
+    before: Passages,
+) -> Passages:
     """Tells sentences from site furniture, line by line, and numbers the passages.
 
     A line that no mark ends is furniture where it is short, a list or without any word
     that is frequent in Persian. A marker makes furniture of its line and of those after
-    it, up to one that is marked and longer than an item of a list. Where nothing else
-    is left, nothing is furniture. Returns how many passages there are, how many words
-    have letters and how many are frequent in Persian alone.
+    it, up to one that is marked and longer than an item of a list.
+
+    Goes on from what is told of the lines `before`; returns the same with these lines.
     """
-    with_letters = 0
-    all_frequent = 0
-    after_marker = False
-    n_passages = 0
-    length = 0  # words of the passage under way
-    in_title = True
-    first = 0
+    n_passages, length, in_title, after_marker, with_letters, all_frequent = before
     while first < count:
         end = first
         breaks = 0
@@ -682,9 +708,9 @@ def cut_passages(
                 words, first, end, title_length, n_passages, length, in_title
             )
         first = end
-    if n_passages == 0:
-        n_passages, _, _ = cut_line(words, 0, count, title_length, 0, 0, True)
-    return n_passages, with_letters, all_frequent
+    return Passages(
+        n_passages, length, in_title, after_marker, with_letters, all_frequent
+    )
 
 
 @_compiled()
@@ -695,17 +721,28 @@ def fill_words(
     words: Words,
     letters: Letters,
 ) -> tuple[Index, int, int, int]:
-    """Reads a text.
+    """Reads a text, some lines at a time; where all is furniture, nothing is.
 
     Returns how many words there are, and how many passages; how many of the words have
     letters, and how many are frequent in Persian alone.
     """
-    n_tokens = read_tokens(code_points, reading, words, letters)
-    count = join_tokens(reading, words, letters, n_tokens)
-    n_passages, with_letters, frequent = cut_passages(
-        reading, words, letters, count, title_length
-    )
-    return count, n_passages, with_letters, frequent
+    passages = Passages(0, 0, True, False, 0, 0)
+    place: Index = 0
+    count: Index = 0
+    n_letters: Index = 0
+    while place < len(code_points):
+        place, n_tokens, n_letters = read_tokens(
+            code_points, reading, words, letters, place, count, n_letters
+        )
+        first = count
+        count = join_tokens(reading, words, letters, first, n_tokens)
+        passages = cut_passages(
+            reading, words, letters, first, count, title_length, passages
+        )
+    n_passages = passages.n_passages
+    if n_passages == 0:
+        n_passages, _, _ = cut_line(words, 0, count, title_length, 0, 0, True)
+    return count, n_passages, passages.with_letters, passages.frequent
 
 
 @_compiled(inline="always")

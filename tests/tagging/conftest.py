@@ -54,6 +54,7 @@ def uncompiled() -> ModuleType:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numba.config, "DISABLE_JIT", True)
         spec.loader.exec_module(module)
+    module.BLOCK = 2  # type: ignore[attr-defined]  # so that short texts have several
     return module
 
 
