@@ -5,7 +5,6 @@ pairs, no order, no text, and the passages shuffled; and a digest of the article
 which the seed is known however its words are counted.
 """
 
-import hashlib
 import json
 import random
 import tempfile
@@ -33,8 +32,7 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
     reading = reading_of(seed_set)
     lines = {}
     for one in graded:
-        article = f"{one.article.title}\n{one.article.text}".encode()
-        digest = hashlib.sha256(article).hexdigest()[:12]
+        digest = one.digest
         passages = count_passages(one.article.title, one.article.text, reading)
         # Nothing secret, but the same article always gives the same seed.
         random.Random(digest).shuffle(passages)  # noqa: S311

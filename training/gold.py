@@ -1,5 +1,6 @@
 """Articles whose topics an editor graded, to score tags against."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ class Graded:
     grades: Mapping[str, int]
     groups: tuple[str, ...]
     id: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What a counted seed that was made of the article is known by."""
+        content = f"{self.article.title}\n{self.article.text}".encode()
+        return hashlib.sha256(content).hexdigest()[:12]
 
 
 def read_gold(path: Path, topics: Sequence[str]) -> list[Graded]:

@@ -24,13 +24,19 @@ def score_model(
     """Score the live model, with peers beside it; returns tables."""
     tagger = Tagger(ModelStore(options.models).live())
     topics = [topic.id for topic in tagger.model.topics]
+    left_out = 0
     if options.gold:
-        graded = read_gold(options.gold, topics)
+        found = read_gold(options.gold, topics)
+        graded = _not_learned(found, options.gold, options.seeds)
+        left_out = len(found) - len(graded)
     else:
         graded = _held_out(options.seeds, tagger.model)
     evaluated = evaluate(tagger, graded, peers)
     _write(options.json, tagger, evaluation_report.to_json(evaluated))
-    return evaluation_report.as_table(evaluated)
+    table = evaluation_report.as_table(evaluated)
+    if left_out:
+        table += f"\n\n{left_out} more articles are counted seeds, and left out"
+    return table
 
 
 def vary_articles(options: argparse.Namespace) -> str:
@@ -52,6 +58,15 @@ def _held_out(seeds_folder: Path, model: Model) -> list[Graded]:
     if not graded:
         raise GoldError(f"{seeds_folder} holds no held-out text; add some seeds")
     return graded
+
+
+def _not_learned(graded: list[Graded], path: Path, seeds_folder: Path) -> list[Graded]:
+    """The articles that no counted seed was made of: what is learned tells nothing."""
+    learned = {seed.article for seed in read_seeds(seeds_folder).seeds}
+    new = [one for one in graded if one.digest not in learned]
+    if not new:
+        raise GoldError(f"{path} holds only articles that are counted seeds")
+    return new
 
 
 def _write(path: Path | None, tagger: Tagger, figures: dict[str, Any]) -> None:

@@ -87,6 +87,24 @@ class TestEvaluate:
         assert lines[2].split() == ["energy", "1", *["1.000"] * 4]
         assert any(line.startswith("slice one ") for line in lines)
 
+    def test_gold_that_was_learned_from_is_left_out(
+        self, seeds_folder: Path, models: str, gold: Path, capsys: Capture
+    ) -> None:
+        learned = {**GOLD, "title": "خبر دیگر"}
+        gold.write_text(json.dumps(learned), "utf-8")
+        options = ["--seeds", str(seeds_folder), "--models", models]
+        counted = seeds_folder / "counted" / "desk.jsonl"
+        assert main([*options, "count", str(gold), str(counted)]) == 0
+        assert main([*options, "evaluate", "--gold", str(gold)]) == 1
+        assert f"{gold} holds only articles that are counted seeds" in (
+            capsys.readouterr().err
+        )
+        gold.write_text(f"{json.dumps(GOLD)}\n{json.dumps(learned)}", "utf-8")
+        assert main([*options, "evaluate", "--gold", str(gold)]) == 0
+        out = capsys.readouterr().out
+        assert out.startswith("all: 1 articles\n")
+        assert out.endswith("\n1 more articles are counted seeds, and left out\n")
+
     def test_bad_gold(self, models: str, gold: Path, capsys: Capture) -> None:
         gold.write_text("[]")
         assert main(["--models", models, "evaluate", "--gold", str(gold)]) == 1
