@@ -44,7 +44,8 @@ class Pointer:
             past = []
         version = self.version()
         if version in past:
-            # A crash may have left what is later than the pointer; it never was.
+            # A crash may have left what is later than the pointer: it never was, or
+            # was rolled back.
             return past[past.index(version) :]
         return past if version is None else [version, *past]
 
@@ -67,10 +68,11 @@ class Pointer:
             ModelFileError: It cannot be written; it names what it named.
         """
         past = self.promoted()
-        # The pointer last: until it is moved, the version that it names is live, in
-        # the history or not.
-        self._write(_HISTORY, past[past.index(version) :][::-1])
+        # The later ones go last: until the pointer is moved they are the way back.
+        self._write(_HISTORY, past[::-1])
         self._write(_POINTER, [version])
+        with contextlib.suppress(ModelFileError):  # where they stay, they are passed by
+            self._write(_HISTORY, past[past.index(version) :][::-1])
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

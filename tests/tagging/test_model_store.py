@@ -1,5 +1,6 @@
 """Versions are whole or not there, and the pointer names a usable one or stays."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -315,6 +316,38 @@ class TestRollBack:
                 store.promote(fourth)
         assert store.live_version() == three[2]
         assert store.roll_back() == three[1]
+
+    @pytest.mark.parametrize("failing", [1, 2, 3])
+    @pytest.mark.parametrize("error", [CrashError(), OSError(28, "No space left")])
+    def test_version_that_was_live_twice_keeps_the_one_before(
+        self,
+        failing: int,
+        error: Exception,
+        store: ModelStore,
+        three: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Whichever of the renames of a roll-back fails."""
+        _, second, third = three
+        store.promote(second)
+        replace_file = Path.replace
+        renamed = []
+
+        def fail(path: Path, target: Path) -> Path:
+            renamed.append(target)
+            if len(renamed) == failing:
+                raise error
+            return replace_file(path, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", fail)
+            with contextlib.suppress(CrashError, ModelFileError):
+                store.roll_back()
+        live = store.live_version()
+        assert live == (second if failing < 3 else third)
+        back = [store.roll_back() for _ in range(3 if live == second else 2)]
+        assert back == [third, second, three[0]][-len(back) :]
+        assert store.before() is None
 
     @pytest.mark.parametrize("name", ["live", "promoted"])
     def test_full_disk_moves_nothing(
