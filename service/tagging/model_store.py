@@ -60,7 +60,7 @@ class ModelStore:
 
         Returns:
             The version; the same model gives the same version and is kept once, with
-            what was last to stand beside it.
+            what was last to stand beside it, and whole again where it was damaged.
 
         Raises:
             ModelFileError: The folder cannot be written; nothing of it is there.
@@ -83,11 +83,19 @@ class ModelStore:
             if not (self.root / version).exists():
                 folder.rename(self.root / version)
             else:
-                for name in beside:
+                for name in (*beside, *self._damaged(version)):
                     (folder / name).replace(self.root / version / name)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return version
+
+    def _damaged(self, version: str) -> tuple[str, ...]:
+        """The files that make a version, where they are no longer what they were."""
+        try:
+            self.verify(version)
+        except ModelFileError:
+            return _FILE, _MANIFEST
+        return ()
 
     def versions(self) -> list[str]:
         """The versions in the folder, in alphabetical order."""

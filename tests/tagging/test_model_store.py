@@ -180,6 +180,21 @@ def test_damage(
     assert store.live().version == promoted
 
 
+@pytest.mark.parametrize("damage", [empty, cut, flip, Path.unlink])
+@pytest.mark.parametrize("file", ["model.joblib", "manifest.json"])
+def test_same_model_mends_a_damaged_version(
+    file: str,
+    damage: Callable[[Path], None],
+    store: ModelStore,
+    promoted: str,
+    model: Model,
+) -> None:
+    damage(store.root / promoted / file)
+    assert store.add(model) == promoted
+    store.promote(promoted)
+    assert store.verify(promoted).version == promoted
+
+
 def test_live_version_is_damaged(store: ModelStore, promoted: str) -> None:
     flip(store.root / promoted / "model.joblib")
     with pytest.raises(ModelFileError, match=r"is damaged.*`make train`"):
