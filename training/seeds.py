@@ -87,6 +87,8 @@ def read_seeds(folder: Path) -> SeedSet:
     Raises:
         SeedError: The first thing found wrong.
     """
+    # First: what is written to a seed meanwhile must not count as learned.
+    digest_before = digest(folder)
     topics = read_topics(folder / "topics.toml")
     known = frozenset(topic.id for topic in topics)
     seeds: list[Seed] = []
@@ -99,17 +101,24 @@ def read_seeds(folder: Path) -> SeedSet:
     if not seeds:
         raise SeedError(folder, 1, "it holds no seed", "add passages or articles")
     joined = read_counts(folder / "joined.tsv")
-    return SeedSet(topics, tuple(seeds), digest(folder), tuple(joined))
+    return SeedSet(topics, tuple(seeds), digest_before, tuple(joined))
 
 
 def digest(folder: Path) -> str:
     """The digest of a folder's seed files, by name and content."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in _SUFFIXES and path.name not in _NOT_LEARNED:
-            total.update(f"{path.relative_to(folder)}\0".encode())
+        name = path.relative_to(folder)
+        if _is_learned(name) and path.is_file():
+            total.update(f"{name}\0".encode())
             total.update(path.read_bytes())
     return total.hexdigest()[:16]
+
+
+def _is_learned(name: Path) -> bool:
+    """Whether a file is read by its name: editors and killed commands leave others."""
+    hidden = any(part.startswith(".") for part in name.parts)
+    return name.suffix in _SUFFIXES and name.name not in _NOT_LEARNED and not hidden
 
 
 def read_topics(path: Path) -> tuple[Topic, ...]:

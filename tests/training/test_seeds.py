@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from training import seeds
 from training.inspect_seeds import describe, spelling_form
 from training.seed_files import SeedError
 from training.seeds import SeedSet, digest, read_seeds
@@ -324,6 +325,28 @@ class TestDigest:
         before = digest(seeds_folder)
         (seeds_folder / ARTICLE).rename(seeds_folder / "articles" / "other.md")
         assert digest(seeds_folder) != before
+
+    def test_seed_that_is_mended_while_it_is_read(
+        self, seeds_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It was not learned from, so the digest must not be that of the mended one."""
+        before = digest(seeds_folder)
+
+        def mend(_: Path) -> dict[str, int]:
+            (seeds_folder / PASSAGES).write_text(in_json(PASSAGE), "utf-8")
+            return {}
+
+        monkeypatch.setattr(seeds, "read_counts", mend)
+        assert read_seeds(seeds_folder).digest == before != digest(seeds_folder)
+
+    def test_what_is_hidden_does_not_count(self, seeds_folder: Path) -> None:
+        before = digest(seeds_folder)
+        # An editor's lock names no file, but who has the seed open.
+        (seeds_folder / "articles" / ".#open.md").symlink_to("someone@host.1234")
+        left = seeds_folder / "counted" / ".new-killed"
+        left.mkdir()
+        (left / "desk.jsonl").write_text("half")
+        assert digest(seeds_folder) == read_seeds(seeds_folder).digest == before
 
     def test_guide_does_not_count(self, seeds_folder: Path) -> None:
         before = digest(seeds_folder)
