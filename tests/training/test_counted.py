@@ -109,6 +109,21 @@ def test_article_given_twice_is_counted_once(
     assert read_seeds(seeds_folder)
 
 
+def test_article_with_half_an_emoji_is_counted(
+    seeds_folder: Path, tmp_path: Path
+) -> None:
+    whole = ARTICLES[0]
+    cut = {**whole, "title": f"{whole['title']} \ud83d"}
+    source = write(tmp_path / "graded.jsonl", [cut])
+    target = seeds_folder / "counted" / "new.jsonl"
+    assert count_articles(seeds_folder, source, target) == 1
+    added = read_seeds(seeds_folder).seeds[-1].counted
+    count_articles(seeds_folder, write(source, [whole]), target)
+    assert sorted(map(sorted, added)) == sorted(
+        map(sorted, read_seeds(seeds_folder).seeds[-1].counted)
+    )
+
+
 def test_article_without_a_word_is_left_out(seeds_folder: Path, tmp_path: Path) -> None:
     empty = {"text": "* * *", "grades": ARTICLES[0]["grades"]}
     source = write(tmp_path / "graded.jsonl", [empty, ARTICLES[0]])
