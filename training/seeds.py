@@ -25,7 +25,7 @@ from training.seed_files import (
 _SUFFIXES = (".toml", ".md", ".jsonl", ".tsv")
 _NOT_LEARNED = ("README.md", "audited.toml", "background.tsv")
 _TOPIC_ID = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN = ("articles", "macro", "micro")  # names in a model's figures
+_TAKEN = ("articles", "macro", "micro", "scores")  # names in a model's figures
 
 
 @dataclass(frozen=True, slots=True)

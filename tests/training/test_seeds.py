@@ -174,6 +174,8 @@ class TestRefusals:
             ("[energy]\nfa = \n", 2, "no TOML"),
             ("# the taxonomy\n\n[Energy]\n", 3, "'Energy' is no topic"),
             ("\nenergy = 1\n", 2, "'energy' is no topic"),
+            # Its figures would be overwritten by the counts of scores.
+            ("[scores]\n", 1, "'scores' is no topic"),
             (
                 '[energy]\nfa = "ا"\nen = "E"\ncovers = "ا"\n',
                 1,
