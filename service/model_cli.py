@@ -195,7 +195,7 @@ def _prune(options: argparse.Namespace) -> int:
         options.refuse("say what to keep: --keep N, --older-than DAYS, or both")
     store_of(options).prune(
         options.keep or 0,
-        timedelta(days=options.older_than or 0),
+        timedelta(days=min(options.older_than or 0, timedelta.max.days)),
         lambda version: write_line(f"{version} is removed"),
     )
     return 0

@@ -259,6 +259,7 @@ class TestPrune:
         third = store.add(replace(model, seeds="third"))
         assert run("prune", "--keep", "1") == (0, [], "")
         assert run("prune", "--keep", "0", "--older-than", "1") == (0, [], "")
+        assert run("prune", "--older-than", "9999999999") == (0, [], "")
         assert run("prune", "--keep", "0") == (0, [f"{third} is removed"], "")
         assert third not in store.versions()
         assert store.live_version() == second
