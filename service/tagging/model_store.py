@@ -250,6 +250,7 @@ class ModelStore:
 
     def _clear(self, now: datetime) -> None:
         """Remove what commands that were killed left: a full disk may be full of it."""
+        self._pointer.clear()
         for left in self.root.glob(f"{_REMOVED}*"):
             shutil.rmtree(left)
         for left in self.root.glob(f"{_UNFINISHED}*"):

@@ -93,6 +93,12 @@ class Pointer:
         finally:
             os.close(folder)
 
+    def clear(self) -> None:
+        """Remove what commands that were killed left; to be `held`, as they were."""
+        for name in (_POINTER, _HISTORY):
+            for left in self.root.glob(f".{name}-*"):
+                left.unlink()
+
     def _write(self, name: str, lines: list[str]) -> None:
         beside = self.root / f".{name}-{os.getpid()}"
         try:

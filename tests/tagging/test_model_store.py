@@ -510,8 +510,11 @@ class TestPrune:
             folder.mkdir()
             (folder / "model.joblib").write_bytes(b"half")
         os.utime(left[1], (0, 0))
+        for name in (".live-4711", ".promoted-4711"):
+            left.append(store.root / name)
+            left[-1].write_text("half")
         assert self.prune(store, 9, 0) == []
-        assert [folder.exists() for folder in left] == [False, False, True]
+        assert [one.name for one in left if one.exists()] == [".new-y"]
         assert store.versions() == sorted(aged)
 
 
