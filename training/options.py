@@ -22,6 +22,15 @@ def add_robustness(parser: argparse.ArgumentParser) -> None:
         help="JSON lines with text, and optionally id and title; held-out seeds if "
         "not given",
     )
-    parser.add_argument("--first", type=int, help="how many of them; all if not given")
+    parser.add_argument(
+        "--first", type=_number, help="how many of them; all if not given"
+    )
     parser.add_argument("--furniture", choices=FURNITURE_SETS, default="test")
     parser.add_argument("--json", type=Path, help="a file to write the figures to")
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1")
+    return number

@@ -156,7 +156,10 @@ class TestCount:
         assert capsys.readouterr().err.startswith(f"training: {gold}")
 
 
-@pytest.mark.parametrize("arguments", [[], ["teach"], ["count", "one"], ["--seed"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["teach"], ["count", "one"], ["--seed"], ["robustness", "--first", "0"]],
+)
 def test_usage_error(arguments: list[str], capsys: Capture) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
