@@ -107,7 +107,8 @@ class ModelStore:
         found = []
         for version in self.versions():
             path = self._path(version)
-            found.append(Kept(version, _written(path), path.stat().st_size))
+            with contextlib.suppress(FileNotFoundError):  # pruned by now
+                found.append(Kept(version, _written(path), path.stat().st_size))
         return sorted(found, key=lambda one: one.written, reverse=True)
 
     def live_version(self) -> str | None:

@@ -469,6 +469,12 @@ class TestPrune:
         sizes = {one.size for one in store.kept()}
         assert min(sizes) > 10_000
 
+    def test_version_that_goes_while_they_are_listed(
+        self, store: ModelStore, aged: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store, "versions", lambda: [*aged, "0" * 16])
+        assert [one.version for one in store.kept()] == aged[::-1]
+
     @pytest.mark.parametrize(
         ("keep", "days", "removed"),
         [
