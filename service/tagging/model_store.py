@@ -10,6 +10,7 @@ All are written beside and renamed: a reader never meets half of one.
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -79,6 +80,10 @@ class ModelStore:
             manifest = json.dumps({"version": version, "bytes": size}) + "\n"
             for name, content in {**beside, _MANIFEST: manifest}.items():
                 (folder / name).write_text(content, "utf-8")
+            # The pointer is on disk at once; what it will name must be there before.
+            for path in folder.iterdir():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
             folder.chmod(0o755)
             if not (self.root / version).exists():
                 folder.rename(self.root / version)

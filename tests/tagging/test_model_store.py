@@ -86,6 +86,23 @@ def test_manifest(store: ModelStore, model: Model) -> None:
     assert manifest == {"version": folder.name, "bytes": size}
 
 
+def test_version_is_on_disk_before_it_can_be_named(
+    store: ModelStore, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    at_rename: set[int] = set()
+    rename = Path.rename
+
+    def watch(path: Path, target: Path) -> Path:
+        at_rename.update(synced)
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", lambda file: synced.add(os.fstat(file).st_ino))
+    monkeypatch.setattr(Path, "rename", watch)
+    folder = store.root / store.add(model, {"card.html": "کارت"})
+    assert {path.stat().st_ino for path in folder.iterdir()} <= at_rename
+
+
 def test_others_may_read_it(store: ModelStore, model: Model) -> None:
     folder = store.root / store.add(model)
     assert folder.stat().st_mode & 0o777 == 0o755
