@@ -85,14 +85,18 @@ class ModelStore:
                 with path.open("rb") as file:
                     os.fsync(file.fileno())
             folder.chmod(0o755)
-            if not (self.root / version).exists():
-                folder.rename(self.root / version)
-            else:
-                for name in (*beside, *self._damaged(version)):
-                    (folder / name).replace(self.root / version / name)
+            with self._pointer.held():  # another may add or prune the same version
+                self._place(folder, version, beside)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return version
+
+    def _place(self, folder: Path, version: str, beside: Mapping[str, str]) -> None:
+        if not (self.root / version).exists():
+            folder.rename(self.root / version)
+            return
+        for name in (*beside, *self._damaged(version)):
+            (folder / name).replace(self.root / version / name)
 
     def _damaged(self, version: str) -> tuple[str, ...]:
         """The files that make a version, where they are no longer what they were."""

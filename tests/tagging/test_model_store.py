@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -101,6 +102,28 @@ def test_version_is_on_disk_before_it_can_be_named(
     monkeypatch.setattr(Path, "rename", watch)
     folder = store.root / store.add(model, {"card.html": "کارت"})
     assert {path.stat().st_ino for path in folder.iterdir()} <= at_rename
+
+
+def test_adding_waits_for_who_prunes(
+    store: ModelStore, promoted: str, model: Model, other: Model
+) -> None:
+    store.promote(store.add(other))
+    store.promote(store.add(replace(model, seeds="third")))
+    added: list[str] = []
+    adding = threading.Thread(
+        target=lambda: added.append(store.add(model, {"card.html": "کارت"}))
+    )
+
+    def meet(_: str) -> None:
+        adding.start()
+        adding.join(0.3)
+        assert not added
+
+    store.prune(0, timedelta(0), meet)
+    adding.join()
+    assert added == [promoted]
+    assert store.verify(promoted).version == promoted
+    assert (store.root / promoted / "card.html").exists()
 
 
 def test_others_may_read_it(store: ModelStore, model: Model) -> None:
