@@ -109,6 +109,10 @@ class Channel:
         seconds = self._seconds if came else idle_seconds
         self.deadline = time.monotonic() + seconds
 
+    def renew(self) -> None:
+        """Give the client its time anew, to take an answer."""
+        self.deadline = time.monotonic() + self._seconds
+
     @property
     def is_idle(self) -> bool:
         """Whether no byte of a request has come."""

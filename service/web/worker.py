@@ -58,7 +58,16 @@ class _Then(enum.Enum):
 class _Connection:
     """A client's connection; `sock`, `client` and `server` are gunicorn's names."""
 
-    __slots__ = ("client", "is_waiting", "parser", "server", "sock", "stage", "then")
+    __slots__ = (
+        "client",
+        "is_waiting",
+        "parser",
+        "rest",
+        "server",
+        "sock",
+        "stage",
+        "then",
+    )
 
     def __init__(self, sock: Channel, client: object, server: object) -> None:
         self.sock = sock
@@ -67,6 +76,7 @@ class _Connection:
         self.parser: Any = None
         self.stage = Stage.PARTIAL
         self.then = _Then.NEXT
+        self.rest = b""  # what came after the request that is being answered
         self.is_waiting = False  # for the loop to answer it
 
 
@@ -258,9 +268,14 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def finish_request(self, conn: _Connection, then: _Then) -> None:
         """Take a connection back that has been answered."""
-        conn.then = then
         if then is _Then.NEXT:
-            conn.sock.begin(conn.parser.unreader.take_buffered(), self._idle_seconds())
+            conn.rest = conn.parser.unreader.take_buffered()
+        self._send_off(conn, then)
+
+    def _send_off(self, conn: _Connection, then: _Then) -> None:
+        """Send an answer to its end; how long its making took is no client's fault."""
+        conn.then = then
+        conn.sock.renew()
         self._flush(conn)
 
     def _flush(self, conn: _Connection) -> None:
@@ -268,6 +283,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             if not conn.sock.flush():
                 self._watch(conn, selectors.EVENT_WRITE, self._flush)
             elif conn.then is _Then.NEXT:
+                conn.sock.begin(conn.rest, float(self.cfg.keepalive))
                 self._proceed(conn, conn.sock.judge())
             elif conn.then is _Then.DISCARD:
                 conn.sock.end(_DISCARD_SECONDS)
@@ -280,9 +296,6 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def _discard(self, conn: _Connection) -> None:
         if not conn.sock.discard():
             self._close(conn)
-
-    def _idle_seconds(self) -> float:
-        return float(self.cfg.keepalive)
 
     def handle(self, conn: _Connection) -> _Then:
         """Answer the request whose bytes have come."""
@@ -401,14 +414,13 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         if rest is None:
             self._refuse(conn, _Then.DISCARD, BUSY)
         else:
-            conn.sock.begin(rest, self._idle_seconds())
+            conn.rest = rest
             self._refuse(conn, _Then.NEXT, BUSY)
 
     def _refuse(self, conn: _Connection, then: _Then, refusal: Refusal) -> None:
         self._refused[refusal.status] += 1
         conn.sock.offer(refusal.answer(keep=then is _Then.NEXT))
-        conn.then = then
-        self._flush(conn)
+        self._send_off(conn, then)
 
     def _count(self, status: int, times: int = 1) -> None:
         self.wsgi.extensions[_METRICS].refused(status, times)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MANY = 20
+LONG = 900_000  # bytes, more than a socket takes here and less than the worker keeps
 
 
 def path_of(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
@@ -150,3 +151,32 @@ def test_answer_is_there_before_what_is_done_at_its_end(
     assert worker.accept(listener)
     worker._answer_short()
     assert there == [b"/1"]
+
+
+@pytest.mark.parametrize("persistence", ["keep-alive", "close"])
+def test_client_has_its_time_for_an_answer_that_took_long(
+    worker: ProblemWorker,
+    listener: socket.socket,
+    clients: list[socket.socket],
+    persistence: str,
+) -> None:
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        channel = environ["gunicorn.socket"]
+        channel.deadline = 0.0  # the request was to come long ago
+        channel._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        start("200 OK", [("Content-Length", str(LONG))])
+        return [b"x" * LONG]
+
+    worker.wsgi = answer
+    client = clients[0]
+    client.sendall(f"GET / HTTP/1.1\r\nConnection: {persistence}\r\n\r\n".encode())
+    assert worker.accept(listener)
+    worker._answer_short()
+    worker._cap_keepalive(0.0)  # nor does the end of the worker cut an answer off
+    worker.murder_keepalived()
+    came = 0
+    while came < LONG:
+        see(worker)
+        piece = client.recv(LONG)
+        assert piece, "the answer was cut off"
+        came += piece.count(b"x")
