@@ -133,6 +133,11 @@ class Channel:
         """Whether a supervisor asks for the service's health."""
         return self._came.startswith(_PROBES)
 
+    @property
+    def is_head(self) -> bool:
+        """Whether the client asks for a head alone."""
+        return self._came.startswith(b"HEAD ")
+
     def gather(self) -> Stage:
         """Take in what has come, and judge it."""
         try:

@@ -23,16 +23,18 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
     status: int
     detail: str
 
-    def answer(self, *, keep: bool = False) -> bytes:
+    def answer(self, *, keep: bool = False, bare: bool = False) -> bytes:
         """The whole HTTP answer.
 
         Args:
             keep: Whether the connection stays open for another request.
+            bare: Whether it goes without its body, which HEAD is not answered with: the
+                client would take it for the beginning of the next answer.
         """
         persistence = "keep-alive" if keep else "close"
         identity = request_id("")
         head = f"{self._head}Connection: {persistence}\r\nX-Request-ID: {identity}"
-        return f"{head}\r\n\r\n".encode("ascii") + self._body
+        return f"{head}\r\n\r\n".encode("ascii") + (b"" if bare else self._body)
 
     @cached_property
     def _head(self) -> str:

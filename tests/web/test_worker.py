@@ -153,6 +153,21 @@ def test_answer_is_there_before_what_is_done_at_its_end(
     assert there == [b"/1"]
 
 
+def test_head_that_waited_too_long_is_refused_without_a_body(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    client = clients[0]
+    client.sendall(b"HEAD /1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    ask(client, "/2")
+    assert worker.accept(listener)
+    worker._refuse_waiting(worker._short.next())
+    worker._answer_short()
+    told = client.recv(4096)
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\n\r\nHTTP/1.1 200 " in told
+    assert told.endswith(b"/2")
+
+
 @pytest.mark.parametrize("persistence", ["keep-alive", "close"])
 def test_client_has_its_time_for_an_answer_that_took_long(
     worker: ProblemWorker,
