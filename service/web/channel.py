@@ -17,8 +17,9 @@ import time
 SMALL_BYTES = 64 * 1024  # a request up to this is small
 
 # What may take long, or be answered with more than a client takes at once: batches,
-# streams, the card, a version to be loaded, the counts of all workers.
-_LONG_WORK = re.compile(rb"[A-Z]+ /(?:v1/(?:classify/|model/)|metrics)")
+# streams, the card, a version to be loaded, the counts of all workers. Their paths may
+# be written otherwise, too: behind a host or a prefix, or with escapes.
+_LONG_WORK = re.compile(rb"[^ ]+ [^ ?]*(?:/v1/(?:classify/|model/)|/metrics|%)")
 
 _HEAD_BYTES = 64 * 1024
 _GATHERED_BYTES = 4 * 1024 * 1024

@@ -234,11 +234,17 @@ def test_loop_waits_for_no_client(here: Channel, budget: Budget) -> None:
         (b"POST /v1/classify HTTP/1.1", True),
         (b"GET /healthz HTTP/1.1", True),
         (b"GET /v1/model HTTP/1.1", True),
+        (b"POST http://desk.example/v1/classify HTTP/1.1", True),
+        (b"POST /v1/classify?of=/v1/classify/100% HTTP/1.1", True),
         (b"POST /v1/classify/batch HTTP/1.1", False),
         (b"POST /v1/classify/stream?limit=1 HTTP/1.1", False),
         (b"GET /v1/model/card HTTP/1.1", False),
         (b"POST /v1/model/reload HTTP/1.1", False),
         (b"GET /metrics HTTP/1.1", False),
+        (b"POST http://desk.example/v1/classify/batch HTTP/1.1", False),
+        (b"POST /prefix/v1/classify/stream HTTP/1.1", False),
+        (b"POST /v1/%63lassify/batch HTTP/1.1", False),
+        (b"GET http://desk.example:8000/metrics HTTP/1.1", False),
     ],
 )
 def test_work_that_may_take_long_is_told_by_its_path(
