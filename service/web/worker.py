@@ -36,6 +36,7 @@ _METRICS = "barchasb.metrics"  # importing it here would be too early for its fo
 _SWEEP_SECONDS = 0.25
 _SLICE_SECONDS = 0.002  # of answering, before the loop looks for what has come
 _SHORT = 0.4  # of how long a request may wait, where waits stay long
+_GLANCE = 0.02  # of that, between two looks at who waits longer
 # Python's own 5 ms are a long time for the loop to wait while others compute.
 _SWITCH_SECONDS = 0.002
 _DISCARD_SECONDS = 5.0
@@ -404,9 +405,14 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
                 self._refuse_waiting(conn)
 
     def _patience(self) -> float:
-        """Seconds until the first in a line may have waited too long."""
+        """Seconds until the first in a line may have waited too long.
+
+        Where one waits for a thread for longer, the loop looks again and again, but
+        leaves the processor to the threads.
+        """
         since = min(line.oldest() or math.inf for line in self._lines)
-        return max(0.0, since + self._queue_seconds * _SHORT - time.monotonic())
+        left = since + self._queue_seconds * _SHORT - time.monotonic()
+        return max(self._queue_seconds * _GLANCE, left)
 
     def _refuse_waiting(self, conn: _Connection) -> None:
         conn.is_waiting = False

@@ -4,14 +4,16 @@ import logging
 import os
 import selectors
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
 from gunicorn.config import Config
 
+from service.web.crew import Line
 from service.web.worker import ProblemWorker
 
 if TYPE_CHECKING:
@@ -166,6 +168,15 @@ def test_head_that_waited_too_long_is_refused_without_a_body(
     assert told.startswith(b"HTTP/1.1 503 ")
     assert b"\r\n\r\nHTTP/1.1 200 " in told
     assert told.endswith(b"/2")
+
+
+def test_loop_does_not_spin_while_a_request_waits_for_a_thread(
+    worker: ProblemWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line: Line[Any] = Line()
+    line.add(Mock(), time.monotonic() - 0.15)  # more than a while, yet not too long
+    monkeypatch.setattr(worker, "_lines", (line,))
+    assert 0.001 < worker._patience() < 0.05
 
 
 @pytest.mark.parametrize("persistence", ["keep-alive", "close"])
