@@ -102,7 +102,7 @@ class Access:
         # A proxy on this machine speaks for others, even where it is not trusted.
         is_passed_on = any(name in request.headers for name in _FORWARDED)
         is_metrics = request.url_rule is not None and request.url_rule.rule == _METRICS
-        near = is_loopback(request.remote_addr or "")
+        near = is_loopback(request.environ["REMOTE_ADDR"])
         return is_metrics and near and not is_passed_on
 
 
@@ -123,28 +123,34 @@ def client_address(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> s
     chain = [one.strip() for one in forwarded.split(",")] if forwarded else []
     while chain and _is_in(peer, trusted):
         before = chain.pop()
-        if _address(before) is None:
+        if not _forms(before):
             break
         peer = before
-    return peer
+    forms = _forms(peer)
+    return str(forms[0]) if forms else peer
 
 
 @functools.lru_cache(_REMEMBERED)
-def _address(given: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _forms(given: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]:
+    """The address, first as IPv4's if it is one; nothing of what is no address.
+
+    A socket that listens for both families has IPv4's callers as ::ffff:192.0.2.1.
+    """
     try:
-        return ipaddress.ip_address(given)
+        found = ipaddress.ip_address(given)
     except ValueError:
-        return None
+        return ()
+    plain = getattr(found, "ipv4_mapped", None)
+    return (plain, found) if plain else (found,)
 
 
 def _is_in(given: str, trusted: tuple[Network, ...]) -> bool:
-    address = _address(given)
-    return address is not None and any(address in network for network in trusted)
+    return any(form in network for form in _forms(given) for network in trusted)
 
 
 def _grouped(given: str) -> str:
     """The address whose requests are counted together with this one's."""
-    address = _address(given)
+    address = next(iter(_forms(given)), None)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, _ADDRESS_BITS), strict=False))
     return given

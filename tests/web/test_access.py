@@ -184,6 +184,8 @@ def test_unknown_path_and_method_tell_for_themselves(
     [
         ("127.0.0.1", {}, 200),
         ("::1", {}, 200),
+        ("::ffff:127.0.0.1", {}, 200),
+        ("::ffff:192.0.2.1", {}, 401),
         ("192.0.2.1", {}, 401),
         ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 401),
         ("127.0.0.1", {"Forwarded": "for=192.0.2.1"}, 401),
@@ -211,13 +213,17 @@ def test_metrics_are_for_this_machine(
         ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
         ("10.0.0.1", "nonsense, 198.51.100.1", "198.51.100.1"),
         ("fd00::1", "2001:db8::1", "2001:db8::1"),
+        ("::ffff:192.0.2.1", "198.51.100.1", "192.0.2.1"),
+        ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("::ffff:10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
+        ("::ffff:172.16.0.1", "198.51.100.1", "198.51.100.1"),
         ("", "198.51.100.1", ""),
     ],
 )
 def test_address_is_believed_from_trusted_proxies(
     peer: str, forwarded: str, found: str
 ) -> None:
-    trusted = networks("10.0.0.0/8,fd00::/8")
+    trusted = networks("10.0.0.0/8,fd00::/8,::ffff:172.16.0.0/108")
     assert client_address(peer, forwarded, trusted) == found
 
 
@@ -267,6 +273,17 @@ def test_addresses_of_one_network_are_one_caller(serve: Serve) -> None:
         for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
     ]
     assert statuses == [200, 429, 200]
+
+
+def test_callers_of_a_socket_for_both_families_are_told_apart(serve: Serve) -> None:
+    client = serve(rate="1/hour")
+    statuses = [
+        client.post(
+            "/v1/classify", json=ARTICLE, environ_base={"REMOTE_ADDR": address}
+        ).status_code
+        for address in ("::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.1")
+    ]
+    assert statuses == [200, 200, 429]
 
 
 def test_what_is_open_is_not_counted(serve: Serve) -> None:
