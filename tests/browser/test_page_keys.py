@@ -61,6 +61,15 @@ def test_key_is_asked_for_and_kept_for_the_session(page: Page, shown: str) -> No
     expect(page.locator("#reading")).to_be_visible()
 
 
+def test_key_is_taken_without_the_invisible_marks_around_it(
+    page: Page, shown: str
+) -> None:
+    page.locator("#sample").click()
+    page.locator("#key").fill(f"\u200f{shown}\u200e")  # as it comes out of a message
+    page.locator("#tag").click()
+    expect(page.locator("#reading")).to_be_visible()
+
+
 def test_key_that_opens_nothing_is_forgotten(page: Page) -> None:
     page.locator("#sample").click()
     page.locator("#key").fill("barchasb_x")

@@ -275,7 +275,8 @@ function recalled(storage, name) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const given = at("key").value.trim();
+  // No key has other characters, and a browser would send no header with them.
+  const given = at("key").value.replace(/[^!-~]/g, "");
   if (given) useKey(given);
   classify();
 });
