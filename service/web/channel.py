@@ -135,9 +135,10 @@ class Channel:
         return self._came.startswith(_PROBES)
 
     @property
-    def is_head(self) -> bool:
-        """Whether the client asks for a head alone."""
-        return self._came.startswith(b"HEAD ")
+    def head(self) -> bytes:
+        """The lines of the request's head, as far as they have come."""
+        end = self._came.find(_END)
+        return bytes(self._came if end < 0 else self._came[: end + len(b"\r\n")])
 
     def gather(self) -> Stage:
         """Take in what has come, and judge it."""
@@ -179,8 +180,7 @@ class Channel:
         """Drop a whole request; what came after it, None where its client leaves."""
         if self._total is None or len(self._came) < self._total:
             return None
-        head = bytes(self._came[: self._came.find(_END)])
-        if _CLOSES.search(head.lower()):
+        if _CLOSES.search(self.head.lower()):
             return None
         return bytes(self._came[self._total :])
 

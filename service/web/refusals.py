@@ -1,5 +1,6 @@
 """Answers to requests that never reach the application: problems, as all others are."""
 
+import re
 from functools import cached_property
 from http import HTTPStatus
 
@@ -10,6 +11,7 @@ from service.web.errors import Problem
 from service.web.headers import request_id
 
 _RETRY_SECONDS = 1
+_GIVEN_ID = re.compile(rb"(?i)\r\nx-request-id:[ \t]*([!-~]*)[ \t]*(?=\r\n)")
 
 
 class Refusal(msgspec.Struct, frozen=True, dict=True):
@@ -23,18 +25,20 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
     status: int
     detail: str
 
-    def answer(self, *, keep: bool = False, bare: bool = False) -> bytes:
+    def answer(self, asked: bytes = b"", *, keep: bool = False) -> bytes:
         """The whole HTTP answer.
 
         Args:
+            asked: The lines of the request's head, as far as they have come.
             keep: Whether the connection stays open for another request.
-            bare: Whether it goes without its body, which HEAD is not answered with: the
-                client would take it for the beginning of the next answer.
         """
         persistence = "keep-alive" if keep else "close"
-        identity = request_id("")
+        given = _GIVEN_ID.findall(asked)
+        identity = request_id(given[0].decode() if len(given) == 1 else "")
         head = f"{self._head}Connection: {persistence}\r\nX-Request-ID: {identity}"
-        return f"{head}\r\n\r\n".encode("ascii") + (b"" if bare else self._body)
+        # HEAD has none: a client would take it for the beginning of the next answer.
+        body = b"" if asked.startswith(b"HEAD ") else self._body
+        return f"{head}\r\n\r\n".encode("ascii") + body
 
     @cached_property
     def _head(self) -> str:

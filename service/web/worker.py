@@ -425,8 +425,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _refuse(self, conn: _Connection, then: _Then, refusal: Refusal) -> None:
         self._refused[refusal.status] += 1
-        answer = refusal.answer(keep=then is _Then.NEXT, bare=conn.sock.is_head)
-        conn.sock.offer(answer)
+        conn.sock.offer(refusal.answer(conn.sock.head, keep=then is _Then.NEXT))
         self._send_off(conn, then)
 
     def _count(self, status: int, times: int = 1) -> None:

@@ -170,6 +170,33 @@ def test_head_that_waited_too_long_is_refused_without_a_body(
     assert told.endswith(b"/2")
 
 
+@pytest.mark.parametrize(
+    ("given", "is_kept"),
+    [
+        ("X-Request-ID: desk-42", True),
+        ("x-request-id:desk-42 ", True),
+        ("X-Request-ID: desk-42\r\nX-Request-ID: desk-43", False),
+        ("X-Request-ID: desk-42;", False),
+        ("Host: x\r\n\r\nX-Request-ID: desk-42", False),
+    ],
+)
+def test_refusal_has_the_id_that_its_request_had(
+    worker: ProblemWorker,
+    listener: socket.socket,
+    clients: list[socket.socket],
+    given: str,
+    is_kept: bool,
+) -> None:
+    client = clients[0]
+    client.sendall(f"GET / HTTP/1.1\r\n{given}\r\n\r\n".encode())
+    assert worker.accept(listener)
+    worker._refuse_waiting(worker._short.next())
+    told = client.recv(4096)
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert told.count(b"\r\nX-Request-ID: ") == 1
+    assert (b"\r\nX-Request-ID: desk-42\r\n" in told) is is_kept
+
+
 def test_loop_does_not_spin_while_a_request_waits_for_a_thread(
     worker: ProblemWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
