@@ -134,6 +134,12 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         sys.setswitchinterval(_SWITCH_SECONDS)
         super().init_process()
 
+    def run(self) -> None:
+        """Serve, until it is to end; what is still to be told is told then."""
+        super().run()
+        self._told = -math.inf
+        self._tell()
+
     # Connections come, and go.
 
     def accept(self, listener: socket.socket) -> bool:

@@ -197,6 +197,20 @@ def test_refusal_has_the_id_that_its_request_had(
     assert (b"\r\nX-Request-ID: desk-42\r\n" in told) is is_kept
 
 
+def test_worker_that_ends_tells_whom_it_refused(
+    worker: ProblemWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = Mock()
+    monkeypatch.setattr(worker, "_count", count)
+    worker._told = time.monotonic()  # a moment ago
+    worker._refused[503] = 3
+    worker.method_queue.init()
+    worker.tpool = Mock()
+    worker.alive = False
+    worker.run()
+    count.assert_called_once_with(503, 3)
+
+
 def test_loop_does_not_spin_while_a_request_waits_for_a_thread(
     worker: ProblemWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
