@@ -40,6 +40,7 @@ _GLANCE = 0.02  # of that, between two looks at who waits longer
 # Python's own 5 ms are a long time for the loop to wait while others compute.
 _SWITCH_SECONDS = 0.002
 _DISCARD_SECONDS = 5.0
+_HEARD_OUT = 128  # connections in excess that are not closed at once
 _ACCEPTED_AT_ONCE = 16
 _COURTEOUS = 16  # connections; among many more, chance is fair enough
 _COURTESY_SECONDS = 0.0001
@@ -173,9 +174,12 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         channel = Channel(sock, self._budget, self._read_seconds)
         conn = _Connection(channel, client, listener.getsockname())
         self.nr_conns += 1
-        if self.nr_conns > self.cfg.worker_connections:
+        excess = self.nr_conns - self.cfg.worker_connections
+        if excess > 0:
             channel.gather()
-            self._refuse(conn, _Then.CLOSE, BUSY)
+            # Whose request is still to come would be cut off by it before the answer.
+            is_heard = excess <= _HEARD_OUT
+            self._refuse(conn, _Then.DISCARD if is_heard else _Then.CLOSE, BUSY)
         else:
             self._gather(conn)
         return True

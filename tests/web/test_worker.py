@@ -170,6 +170,26 @@ def test_head_that_waited_too_long_is_refused_without_a_body(
     assert told.endswith(b"/2")
 
 
+@pytest.mark.parametrize("heard_out", [128, 0])
+def test_connection_in_excess_is_answered_before_its_request_comes(
+    worker: ProblemWorker,
+    listener: socket.socket,
+    clients: list[socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    heard_out: int,
+) -> None:
+    monkeypatch.setattr("service.web.worker._HEARD_OUT", heard_out)
+    worker.cfg.set("worker_connections", 0)
+    client = clients[0]
+    assert worker.accept(listener)
+    if heard_out:
+        for part in (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", b"12345"):
+            client.sendall(part)
+            assert see(worker) == 1
+    assert client.recv(4096).startswith(b"HTTP/1.1 503 ")
+    assert client.recv(1) == b""
+
+
 @pytest.mark.parametrize(
     ("given", "is_kept"),
     [
