@@ -7,11 +7,12 @@
 The same files are always cut alike, so that a run can go on from where another ended.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.archive import comma, lines, parquet
-from service.archive.files import File
+from service.archive.files import File, ReadingError
 from service.archive.rows import Columns, Part, Rows
 
 _KINDS = {"jsonl": lines, "csv": comma, "parquet": parquet}
@@ -46,14 +47,20 @@ def check(file: File, columns: Columns) -> None:
     Raises:
         ArchiveError: It has not.
     """
-    if existing := _KINDS[file.kind].columns_of(file):
-        columns.within(existing, file.name)
+    with contextlib.suppress(ReadingError):  # it comes again, and is told, when read
+        if existing := _KINDS[file.kind].columns_of(file):
+            columns.within(existing, file.name)
 
 
 def partitions(
     files: Sequence[File], columns: Columns, size: int
 ) -> Iterator[Partition]:
-    """Cut an archive into partitions of about a size, in bytes."""
+    """Cut an archive into partitions of about a size, in bytes.
+
+    Raises:
+        ArchiveError: A large file has not the columns that are meant.
+        ReadingError: A large file is out of reach.
+    """
     for number, parts in enumerate(_together(files, columns, size)):
         yield Partition(number, tuple(parts))
 

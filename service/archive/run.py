@@ -17,6 +17,7 @@ import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, wait
 
 from service.archive import ArchiveError
+from service.archive.files import ReadingError
 from service.archive.output import Output
 from service.archive.partitions import Partition
 from service.archive.work import Found, Job, Tagging, tag_partition
@@ -122,7 +123,7 @@ def run(
     done = Done()
     pending: Pending = {}
     turn = uuid.uuid4().hex
-    for partition in plan:
+    for partition in _cut(plan, done):
         if partition.number in complete:
             done.n_before += 1
             bar.skip(partition.n_bytes)
@@ -143,6 +144,15 @@ def run(
         _collect(pending, done, bar)
     done.seconds = time.monotonic() - started
     return done
+
+
+def _cut(plan: Iterable[Partition], done: Done) -> Iterator[Partition]:
+    """The partitions up to where a file cannot be cut, which is told."""
+    try:
+        yield from plan
+    except (ArchiveError, ReadingError) as error:
+        # Nobody knows the numbers of the partitions that would follow.
+        done.failures.append(f"what is left of the archive: {error}")
 
 
 def _collect(pending: Pending, done: Done, bar: Progress) -> None:

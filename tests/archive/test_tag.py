@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import fsspec
@@ -16,9 +17,10 @@ import polars
 import pytest
 from distributed import Client
 
-from service.archive import ArchiveError, work
+from service.archive import ArchiveError, files, work
 from service.archive import run as running
 from service.archive import tag as tagging
+from service.archive.files import File
 from service.archive.partitions import Partition
 from service.archive.tag import Options
 from service.progress import Progress
@@ -173,6 +175,27 @@ class TestGoingOn:
         done = tag(archive / "b.jsonl", output=output)
         assert not done.failures
         assert [row["id"] for row in tags_of(output)] == [f"a{n}" for n in range(100)]
+
+    def test_file_out_of_reach_is_told_and_what_is_before_it_is_tagged(
+        self, archive: Path, tmp_path: Path, tag: Tag, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lost = archive / "b.jsonl"
+
+        def find(*given: Any) -> list[File]:  # noqa: ANN401 - as the real one
+            found = files.find(*given)
+            lost.rename(tmp_path / "b.jsonl")
+            return found
+
+        monkeypatch.setattr(tagging, "find", find)
+        output = tmp_path / "out"
+        done = tag(archive, output=output)
+        reason = f"file://{lost}: No such file or directory"
+        assert done.failures == [f"what is left of the archive: {reason}"]
+        assert {row["file"] for row in tags_of(output)} == {"a.parquet"}
+        (tmp_path / "b.jsonl").rename(lost)
+        monkeypatch.setattr(tagging, "find", files.find)
+        assert not tag(archive, output=output).failures
+        assert len(tags_of(output)) == 300
 
 
 class TestRefusing:
