@@ -17,13 +17,18 @@ _LONGEST_ROW = 8 << 20  # bytes
 
 
 def columns_of(file: File) -> list[str]:
-    """The names in a CSV file's first row; empty where it cannot be read."""
+    """The names in a CSV file's header; empty where it cannot be read."""
+    try:
+        return _header(file)
+    except (*DAMAGE, csv.Error):
+        return []
+
+
+def _header(file: File) -> list[str]:
+    """The first row that is not blank, as Arrow takes it too; empty where none is."""
     with Source(file.url) as source:
         content = io.TextIOWrapper(unpacked(source)[0], "utf-8-sig", "replace", "")
-        try:
-            return next(csv.reader(content), [])
-        except (*DAMAGE, csv.Error):
-            return []
+        return next(filter(None, csv.reader(content)), [])
 
 
 def cut(file: File, columns: Columns, _: int) -> Iterator[Part]:
@@ -47,7 +52,14 @@ def rows(part: Part, columns: Columns) -> Iterator[Rows]:
 
 
 def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
-    there = columns.within(columns_of(file), file.name)
+    try:
+        header = _header(file)
+    except (*DAMAGE, csv.Error) as error:
+        yield unreadable(1, reason_of(error))
+        return
+    if not header:
+        return
+    there = columns.within(header, file.name)
     odd: dict[int, str] = {}
 
     def skip(row: pa.csv.InvalidRow) -> str:

@@ -126,7 +126,18 @@ def test_small_files_go_together(tmp_path: Path) -> None:
 def test_empty_file_has_no_row(tmp_path: Path) -> None:
     for name in ("a.jsonl", "a.csv", "a.parquet"):
         (tmp_path / name).touch()
-    assert rows(cut(tmp_path, size=100)) == ({}, {})
+    (tmp_path / "b.csv").write_bytes(b"\r\n\n")
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(b""))
+    for size in (1, 100):
+        assert rows(cut(tmp_path, size=size)) == ({}, {})
+
+
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\n\r\nid,text\n\n1,x\n\n\n2\n\n3,x\n")
+    articles, problems = rows(cut(path, size=1 << 20))
+    assert articles.keys() == {1, 3}
+    assert problems.keys() == {2}
 
 
 class TestIds:
@@ -263,6 +274,25 @@ class TestDamage:
         (row,) = problems
         assert row == len(articles) + 1
         assert problems[row].startswith("the rest of it cannot be read (")
+
+    @pytest.mark.parametrize("size", [1, 1 << 20])
+    @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.csv.gz"])
+    def test_small_packed_file_that_ends_early(
+        self, tmp_path: Path, name: str, size: int
+    ) -> None:
+        """All of it is read at once, the header of CSV with it."""
+        path = tmp_path / name
+        path.write_bytes(WAYS[name](some(2))[:-8])
+        articles, problems = rows(cut(path, size=size))
+        assert not articles
+        assert problems.keys() == {1}
+        assert problems[1].startswith("the rest of it cannot be read (")
+
+    @pytest.mark.parametrize("size", [1, 1 << 20])
+    def test_header_that_cannot_be_read(self, tmp_path: Path, size: int) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(b"id,text," + b"x" * 200_000 + b"\n1,x,y\n")
+        assert rows(cut(path, size=size))[1].keys() == {1}
 
     @pytest.mark.parametrize("size", [1, 1 << 20])
     def test_parquet_that_is_none(self, tmp_path: Path, size: int) -> None:
