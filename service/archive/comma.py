@@ -72,8 +72,12 @@ def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
     try:
         for batch in _csv_batches(unpacked(source)[0], list(there.values()), skip):
             numbers = _numbered(first, len(batch), odd)
-            yield table_rows(batch, there, numbers, file)
             first = numbers[-1] + 1 if numbers else first
+            some = table_rows(batch, there, numbers, file)
+            # Now and not at the end: an archive may have any number of them.
+            passed = [number for number in odd if number < first]
+            some.problems += [(number, None, odd.pop(number)) for number in passed]
+            yield some
     except DAMAGE as error:
         yield unreadable(max([first, *(row + 1 for row in odd)]), reason_of(error))
     if odd:

@@ -14,7 +14,7 @@ from service import tag_files
 from service.archive import ArchiveError, comma, parquet
 from service.archive.files import ReadingError, find
 from service.archive.partitions import Partition, check, partitions, rows_of
-from service.archive.rows import Columns
+from service.archive.rows import Columns, Rows
 from tests.archive.articles import Articles, as_lines, some, write_parquet
 
 MARK = b"\xef\xbb\xbf"
@@ -252,6 +252,19 @@ class TestBadRows:
                 3: "id is not UTF-8 (byte 0)",
                 4: "it has 3 columns, not 2",
             }
+
+    def test_of_csv_are_told_as_they_come(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(b"id,text\n" + b"1,x\n2\n" * 5000)
+        found = cut(path, size=1)
+        articles, problems = rows(found)
+        assert articles.keys() == {*range(1, 10_001, 2)}
+        assert problems.keys() == {*range(2, 10_001, 2)}
+        held = [part.content for partition in found for part in partition.parts]
+        assert len(held) > 10
+        assert all(
+            isinstance(some, Rows) and len(some.problems) < 1000 for some in held
+        )
 
     def test_of_parquet(self, tmp_path: Path) -> None:
         path = tmp_path / "a.parquet"
