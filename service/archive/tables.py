@@ -64,6 +64,8 @@ def _plain(column: pa.Array, named: str, what: str) -> pa.Array:
         column = column.dictionary_decode()
     if any(is_one(column.type) for is_one in (*_TEXTS, *_BYTES)):
         return column
+    if pa.types.is_null(column.type):  # as pandas stores a column of None alone
+        return column.cast(pa.string())
     if what == "id" and not pa.types.is_nested(column.type):
         return column.cast(pa.string())
     raise ArchiveError(

@@ -216,6 +216,17 @@ class TestColumns:
         articles, _ = rows(cut(path, size=1 << 20))
         assert articles == {1: ("a", "x", "x"), 2: ("b", None, "y")}
 
+    def test_may_be_of_nulls_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        nulls = pa.nulls(2)
+        table = {"id": nulls, "title": nulls, "text": pa.array(["x", "y"])}
+        pq.write_table(pa.table(table), path)
+        articles, _ = rows(cut(path, size=1 << 20))
+        assert articles == {
+            1: ("a.parquet#1", None, "x"),
+            2: ("a.parquet#2", None, "y"),
+        }
+
 
 class TestBadRows:
     def test_of_json_lines(self, tmp_path: Path) -> None:
