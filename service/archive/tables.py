@@ -12,7 +12,12 @@ from service.archive.rows import Rows, made_up
 DAMAGE = (pa.ArrowException, OSError)
 """What Arrow raises on content that it cannot read."""
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+_BYTES = (
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+)
 
 
 def table_rows(

@@ -216,6 +216,14 @@ class TestColumns:
         articles, _ = rows(cut(path, size=1 << 20))
         assert articles == {1: ("a", "x", "x"), 2: ("b", None, "y")}
 
+    def test_may_be_bytes_of_one_size(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        ids = pa.array([b"ab", b"\xff\xff", b"cd"], pa.binary(2))
+        pq.write_table(pa.table({"id": ids, "text": ids}), path)
+        articles, problems = rows(cut(path, size=1 << 20))
+        assert articles == {1: ("ab", None, "ab"), 3: ("cd", None, "cd")}
+        assert problems == {2: "id is not UTF-8 (byte 0)"}
+
     def test_may_be_of_nulls_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "a.parquet"
         nulls = pa.nulls(2)
