@@ -97,7 +97,7 @@ def _csv_batches(
         ),
         convert_options=pa.csv.ConvertOptions(
             check_utf8=False,
-            include_columns=names,
+            include_columns=[*dict.fromkeys(names)],
             column_types=dict.fromkeys(names, pa.binary()),
         ),
     )

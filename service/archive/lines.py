@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -109,18 +110,26 @@ class _Reader:
     """Reads lines of a file as rows."""
 
     def __init__(self, file: File, columns: Columns) -> None:
-        names = {"id": columns.id, "title": columns.title, "text": columns.text}
+        fields: list[tuple[Any, ...]] = [
+            ("text", str),
+            ("title", str | None, None),
+            ("id", msgspec.Raw, _NULL),
+        ]
+        names = {
+            "text": columns.text or "text",
+            "title": columns.title or "title",
+            "id": columns.id or "id",
+        }
+        # A column may be meant twice, as the title that is the id as well.
+        held = {name: what for what, name in reversed(names.items())}
         line = msgspec.defstruct(
             "ArticleLine",
-            [
-                ("text", str),
-                ("title", str | None, None),
-                ("id", msgspec.Raw, _NULL),
-            ],
-            rename={what: name for what, name in names.items() if name},
+            [field for field in fields if field[0] in held.values()],
+            rename={what: name for name, what in held.items()},
             gc=False,
         )
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(line)
+        self._parts = attrgetter(*(held[name] for name in names.values()))
         self._file = file
 
     def rows(self, block: bytes, first: int) -> Iterator[Rows]:
@@ -135,14 +144,14 @@ class _Reader:
         problems: list[tuple[int, str | None, str]] = []
         for number, line in enumerate(lines, first):
             try:
-                article = self._decoder.decode(line)
-                identity = _identity(article.id) or made_up(self._file, number)
+                text, title, raw = self._parts(self._decoder.decode(line))
+                identity = _identity(raw) or made_up(self._file, number)
             except _BAD_JSON as error:
                 problems.append((number, None, json_lines.reason_of(line, error)))
             except UnusableError as error:
                 problems.append((number, None, str(error)))
             else:
-                found.append((identity, article.title, article.text))
+                found.append((identity, title, text))
                 numbers.append(number)
         if not found:
             return only_problems(problems)
@@ -150,8 +159,10 @@ class _Reader:
         return Rows(pa.record_batch(columns, schema=ARTICLES), numbers, problems)
 
 
-def _identity(raw: msgspec.Raw) -> str | None:
+def _identity(raw: msgspec.Raw | str | None) -> str | None:
     """An id as text: a string's own letters, else how it is written."""
+    if not isinstance(raw, msgspec.Raw):
+        return raw
     try:
         found = _scalar.decode(raw)
     except msgspec.DecodeError as error:

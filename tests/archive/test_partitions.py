@@ -198,6 +198,32 @@ class TestColumns:
             with pytest.raises(ArchiveError, match=told):
                 check(file, columns)
 
+    @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+    @pytest.mark.parametrize(
+        ("columns", "found"),
+        [
+            (Columns(id="title"), ("T", "T", "X")),
+            (Columns(id="text"), ("X", "T", "X")),
+            (Columns(text="title"), ("1", "T", "T")),
+            (Columns(title="text"), ("1", "X", "X")),
+            (Columns("text", "text", "text"), ("X", "X", "X")),
+        ],
+    )
+    def test_may_be_meant_twice(
+        self,
+        tmp_path: Path,
+        name: str,
+        columns: Columns,
+        found: tuple[str, str | None, str],
+    ) -> None:
+        articles: Articles = [{"id": "1", "title": "T", "text": "X"}]
+        path = tmp_path / name
+        if name == "a.parquet":
+            write_parquet(path, articles)
+        else:
+            path.write_bytes(WAYS[name](articles))
+        assert rows(cut(path, size=1 << 20), columns) == ({1: found}, {})
+
     def test_that_hold_something_else_are_told(self, tmp_path: Path) -> None:
         path = write_parquet(tmp_path / "a.parquet", [{"text": 1}])
         with pytest.raises(
