@@ -76,6 +76,8 @@ def find(inputs: Iterable[str], kind: Kind | None = None) -> list[File]:
     found: dict[str, tuple[Kind, Mapping[str, Any]]] = {}
     for one in inputs:
         found |= {url: (of, entry) for url, of, entry in _found(one, kind)}
+    for url in _doubles({url: entry for url, (_, entry) in found.items()}):
+        del found[url]
     folders = [url.split("/")[:-1] for url in found]
     # Of lists, the prefix is of whole names.
     depth = len(os.path.commonprefix(folders))  # noqa: RUF071
@@ -97,9 +99,10 @@ def _found(
     else:
         entries = store.glob(path, detail=True)
     n_files = 0
-    for name, entry in sorted(entries.items()):
+    for name, listed in sorted(entries.items()):
         of = kind or _kind_of(name)
         hidden = folder and _is_hidden(name.removeprefix(path))
+        entry = _followed(store, name, listed)
         if entry["type"] != "file" or hidden or (folder and not of):
             continue
         if not of:
@@ -111,6 +114,29 @@ def _found(
             f"there is no file of an archive in it; {_KNOWN}" if folder else "no file"
         )
         raise ArchiveError(f"{one}: {what}")
+
+
+def _doubles(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Links to files that are meant themselves."""
+    links = [url for url, entry in entries.items() if entry.get("islink")]
+    if not links:
+        return []
+    real = {url: os.path.realpath(entry["name"]) for url, entry in entries.items()}
+    meant = {real[url] for url in entries.keys() - links}
+    return [url for url in links if real[url] in meant]
+
+
+def _followed(
+    store: fsspec.AbstractFileSystem, name: str, entry: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What a name leads to: a listing says of a link only that it is one."""
+    if not entry.get("islink"):
+        return entry
+    try:
+        found: Mapping[str, Any] = store.info(name)
+    except OSError:  # it leads nowhere
+        return entry
+    return found
 
 
 _KNOWN = (

@@ -37,6 +37,23 @@ def test_folder_is_all_below_it_of_known_endings(archive: Path) -> None:
     ]
 
 
+def test_link_is_the_file_that_it_leads_to(archive: Path) -> None:
+    real = archive.with_name("real.jsonl")
+    real.write_bytes(b"12345")
+    os.utime(real, (1, 1))
+    link = archive / "2026" / "link.jsonl"
+    link.symlink_to(real)
+    (archive / "2026" / "nowhere.jsonl").symlink_to("nothing")
+    (archive / "2026" / "folder.jsonl").symlink_to(archive)
+    for one in (archive / "2026", archive / "2026" / "l*.jsonl", link):
+        assert [
+            (file.size, file.stamp) for file in find([str(one)]) if "link" in file.name
+        ] == [(5, "1.0")]
+    (archive / "2026" / "latest.jsonl").symlink_to("02.jsonl")  # its rows are there
+    assert names(archive / "2026") == ["01.jsonl.gz", "02.jsonl", "link.jsonl"]
+    assert names(archive / "2026" / "latest.jsonl") == ["latest.jsonl"]
+
+
 def test_glob_file_and_url_and_each_file_once(archive: Path) -> None:
     found = names(
         archive / "20*" / "0*", f"file://{archive}/old.CSV", archive / "2026/02.jsonl"
