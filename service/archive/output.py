@@ -150,9 +150,11 @@ class Output:
         try:
             yield path, file
         finally:
-            file.close()
-            if self._store.exists(path):
-                self._store.rm_file(path)
+            try:
+                file.close()  # which a full disk may refuse
+            finally:
+                if self._store.exists(path):
+                    self._store.rm_file(path)
 
     def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
         with self._aside() as (path, file):
@@ -198,10 +200,14 @@ class Writers:
 
     def close(self) -> None:
         """Write what is left, and what stands at the end of each."""
-        if self._held:
-            self._flush()
-        self._tags.close()
-        self._errors.close()
+        try:
+            if self._held:
+                self._flush()
+            self._tags.close()
+            self._errors.close()
+        finally:
+            # Or what failed would be tried again, and loudly, by their destructors.
+            self._tags.is_open = self._errors.is_open = False
 
     def _flush(self) -> None:
         self._tags.write_table(pa.Table.from_batches(self._held))

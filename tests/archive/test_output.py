@@ -1,0 +1,53 @@
+"""The folder that is written, where writing it fails or is ended."""
+
+import contextlib
+import gc
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from service.archive.output import ERRORS, Output
+
+COLUMNS = pa.schema([("x", pa.binary())])
+NO_ERRORS = pa.RecordBatch.from_pylist([], ERRORS)
+MANIFEST = {"files": [], "model": "0"}
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Output:
+    return Output(str(tmp_path))
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may have more than a few bytes; it shows when they are flushed."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def write(output: Output, size: int) -> None:
+    with output.partition(0, COLUMNS) as writers:
+        rows = pa.record_batch([[os.urandom(size)]], schema=COLUMNS)
+        writers.write(rows, NO_ERRORS)
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_full_disk_keeps_nothing_that_is_not_whole(
+    output: Output, tmp_path: Path, size: int
+) -> None:
+    output.begin(MANIFEST, overwrite=False)
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        write(output, size)
+    gc.collect()  # which would tell of a writer that is still open
+    assert not [*(tmp_path / "writing").iterdir()]
+    assert output.complete() == set()
+    write(output, size)
+    assert output.complete() == {0}
