@@ -65,7 +65,8 @@ class Output:
                 "give an OUTPUT of its own"
             )
         if overwrite:
-            for name in there:
+            # The manifest first, or it would tell for complete what is gone.
+            for name in sorted(there, key=lambda name: name != _MANIFEST):
                 self._store.rm(self._path(name), recursive=True)
         elif there and _MANIFEST not in there:
             raise ArchiveError(f"{self.url} has no {_MANIFEST}; {_CURE}")

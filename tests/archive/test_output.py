@@ -39,6 +39,28 @@ def write(output: Output, size: int) -> None:
         writers.write(rows, NO_ERRORS)
 
 
+@pytest.mark.parametrize("removed", [0, 1, 2])
+def test_overwriting_that_is_ended_leaves_nothing_that_seems_complete(
+    output: Output, tmp_path: Path, removed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.begin(MANIFEST, overwrite=False)
+    write(output, 1)
+    output.finish({**MANIFEST, "partitions": 1})
+    real, left = output._store.rm, [*range(removed)]
+
+    def rm(*given: object, **more: object) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        real(*given, **more)
+
+    monkeypatch.setattr(output._store, "rm", rm)
+    with pytest.raises(KeyboardInterrupt):
+        output.begin(MANIFEST, overwrite=True)
+    is_whole = output.complete() == {0}
+    assert is_whole or not (tmp_path / "manifest.json").exists()
+
+
 @pytest.mark.parametrize("size", [1, 1 << 20])
 def test_full_disk_keeps_nothing_that_is_not_whole(
     output: Output, tmp_path: Path, size: int
