@@ -68,9 +68,10 @@ class Output:
             # The manifest first, or it would tell for complete what is gone.
             for name in sorted(there, key=lambda name: name != _MANIFEST):
                 self._store.rm(self._path(name), recursive=True)
-        elif there and _MANIFEST not in there:
+        elif _MANIFEST not in there and any(map(self._names, there)):
             raise ArchiveError(f"{self.url} has no {_MANIFEST}; {_CURE}")
-        goes_on = bool(there) and not overwrite
+        # Empty folders alone are those of a run that had no time to begin.
+        goes_on = _MANIFEST in there and not overwrite
         holds = self._before(manifest) if goes_on else dict(manifest)
         for folder in (_TAGS, _ERRORS, _WRITING):
             self._store.makedirs(self._path(folder), exist_ok=True)

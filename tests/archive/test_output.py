@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from service.archive import ArchiveError
 from service.archive.output import ERRORS, Output
 
 COLUMNS = pa.schema([("x", pa.binary())])
@@ -37,6 +38,21 @@ def write(output: Output, size: int) -> None:
     with output.partition(0, COLUMNS) as writers:
         rows = pa.record_batch([[os.urandom(size)]], schema=COLUMNS)
         writers.write(rows, NO_ERRORS)
+
+
+def test_run_that_could_not_begin_is_begun_by_the_next(output: Output) -> None:
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        output.begin(MANIFEST, overwrite=False)
+    output.begin(MANIFEST, overwrite=False)
+    write(output, 1)
+
+
+def test_tags_without_a_manifest_are_nobodys(output: Output, tmp_path: Path) -> None:
+    output.begin(MANIFEST, overwrite=False)
+    write(output, 1)
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(ArchiveError, match=r"has no manifest.json; give another"):
+        output.begin(MANIFEST, overwrite=False)
 
 
 @pytest.mark.parametrize("removed", [0, 1, 2])
