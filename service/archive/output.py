@@ -219,5 +219,8 @@ class Writers:
 def _synchronize(file: BinaryIO) -> None:
     """Have a file on disk before its name is, where it lies on a disk."""
     file.flush()
-    with contextlib.suppress(OSError):
-        os.fsync(file.fileno())
+    try:
+        number = file.fileno()
+    except OSError:  # it has none
+        return
+    os.fsync(number)

@@ -40,6 +40,21 @@ def write(output: Output, size: int) -> None:
         writers.write(rows, NO_ERRORS)
 
 
+def test_disk_that_fails_late_is_told(
+    output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one on a network does, which takes all that is written at first."""
+    output.begin(MANIFEST, overwrite=False)
+
+    def fsync(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output error"):
+        write(output, 1)
+    assert output.complete() == set()
+
+
 def test_run_that_could_not_begin_is_begun_by_the_next(output: Output) -> None:
     with full_disk(), pytest.raises(OSError, match="File too large"):
         output.begin(MANIFEST, overwrite=False)
