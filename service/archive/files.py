@@ -82,7 +82,7 @@ def find(inputs: Iterable[str], kind: Kind | None = None) -> list[File]:
     # Of lists, the prefix is of whole names.
     depth = len(os.path.commonprefix(folders))  # noqa: RUF071
     return [
-        File(url, "/".join(url.split("/")[depth:]), of, entry["size"], _stamp(entry))
+        File(url, _name(url.split("/")[depth:]), of, entry["size"], _stamp(entry))
         for url, (of, entry) in found.items()
     ]
 
@@ -153,6 +153,11 @@ def _kind_of(name: str) -> Kind | None:
 
 def _is_hidden(path: str) -> bool:
     return any(part.startswith((".", "_")) for part in path.split("/"))
+
+
+def _name(path: Iterable[str]) -> str:
+    """What to call a file in UTF-8, whatever its name is in."""
+    return "/".join(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _stamp(entry: Mapping[str, Any]) -> str:

@@ -160,7 +160,9 @@ class Output:
 
     def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
         with self._aside() as (path, file):
-            file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+            content = json.dumps(manifest, indent=1, ensure_ascii=False)
+            # A byte of a file's name that is not UTF-8 becomes JSON's own escape.
+            file.write(content.encode("utf-8", "backslashreplace"))
             _synchronize(file)
             file.close()
             self._store.mv(path, self._path(_MANIFEST))

@@ -94,6 +94,17 @@ def test_each_row_is_tagged_or_an_error(
     assert len(written(output)) > 5
 
 
+def test_name_that_is_not_utf_8(tmp_path: Path, tag: Tag) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.jsonl", os.fsdecode(b"\xff.jsonl")):
+        (tmp_path / "in" / name).write_bytes(as_lines([*some(1), {"text": " "}]))
+    output = tmp_path / "out"
+    assert tag(tmp_path / "in", output=output).n_tagged == 2
+    names = [row["file"] for row in (*tags_of(output), *errors_of(output))]
+    assert names == ["\\udcff.jsonl", "a.jsonl"] * 2
+    assert tag(tmp_path / "in", output=output).n_before
+
+
 def test_is_read_by_duckdb_and_polars(
     archive: Path, tmp_path: Path, tag: Tag, store: ModelStore
 ) -> None:
