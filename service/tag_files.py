@@ -64,12 +64,15 @@ class Chunks(abc.ABC):
     Attributes:
         n_read: Bytes of the file that were read, or cut into ranges.
         ended: Whether there is no more to read.
+        unzipped: Whether what is read next was unzipped already, or can be, without
+            more of the file.
         problem: Why the rest of the file could not be read, None where it could.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self.n_read = 0
         self.ended = False
+        self.unzipped = False
         self.problem: str | None = None
         self._file = cast(BufferedReader, file)
 
@@ -211,7 +214,11 @@ class Lines(Chunks):
         blocks = self._stored()
         first = next(blocks, b"")
         blocks = itertools.chain([first], blocks)
-        yield from _unzip(blocks) if first.startswith(_GZIP_BEGINS) else blocks
+        if not first.startswith(_GZIP_BEGINS):
+            yield from blocks
+            return
+        for block, self.unzipped in _unzip(blocks):
+            yield block
 
     def _stored(self) -> Iterator[bytes]:
         while block := self._file.read1(_CHUNK_BYTES):
@@ -219,8 +226,10 @@ class Lines(Chunks):
             yield block
 
 
-def _unzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _unzip(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """What a gzip file holds, a chunk's worth at a time, however well it is packed.
+
+    With each goes whether there is more in the blocks that were taken by now.
 
     Raises:
         EOFError: It ends early.
@@ -232,9 +241,10 @@ def _unzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
         while rest:
             if member.eof:  # gzip files may be written one after another
                 member = zlib.decompressobj(_GZIP)
-            yield member.decompress(rest, _CHUNK_BYTES)
+            content = member.decompress(rest, _CHUNK_BYTES)
             rest = member.unconsumed_tail or member.unused_data
-    yield member.flush()
+            yield content, bool(rest)
+    yield member.flush(), False
     if not member.eof:
         raise EOFError("the gzip file ends early")
 

@@ -223,15 +223,18 @@ class _Run:
     def _receive(self) -> None:
         """Wait for answers, or for lines where more may be read."""
         waited = [pipe for pipe, sent in self._out.items() if sent]
-        if not (self._chunks.ended or self._chunks.full):
-            waited.append(self._chunks.fileno())
-        for ready in {*waited}.intersection(wait(waited)):
-            if ready in self._out:
-                number, worker = self._out[ready].popleft()
-                self._done[number] = worker.receive()
-                self._free.append(worker)
-            else:
-                self._chunks.read()
+        wanted = not (self._chunks.ended or self._chunks.full)
+        if wanted and self._chunks.unzipped:  # no wait would tell
+            self._chunks.read()
+            ready = wait(waited, 0)
+        else:
+            ready = wait([*waited, *([self._chunks.fileno()] if wanted else [])])
+        for one in {*waited}.intersection(ready):
+            number, worker = self._out[one].popleft()
+            self._done[number] = worker.receive()
+            self._free.append(worker)
+        if self._chunks.fileno() in ready:
+            self._chunks.read()
 
     def _send(self) -> None:
         while self._free and self._sent - self._given < self._most_out:

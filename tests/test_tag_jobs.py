@@ -1,6 +1,8 @@
+import gzip
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
@@ -132,6 +134,26 @@ def test_answers_do_not_wait_for_more_lines() -> None:
             for line in (b"a", b"b", b"c"):
                 feed.write(line + b"\n")
                 assert next(answers).content == line * 2 + b"\n"
+            feed.close()
+            assert next(answers, None) is None
+
+
+@BOTH
+def test_well_packed_answers_do_not_wait_for_more_lines(jobs: int) -> None:
+    """What a single read of the pipe gave is many chunks when it is unzipped."""
+    line = b"x" * 100_000 + b"\n"
+    with answering(lambda line: line[:1], jobs) as answer_all:
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb") as file, os.fdopen(writing, "wb", 0) as feed:
+            feed.write(gzip.compress(line * 50))
+            answers = answer_all(Lines(file))
+            closing = threading.Timer(5, feed.close)  # else, it would wait for ever
+            closing.start()
+            n_lines = 0
+            while n_lines < 50:
+                n_lines += next(answers).n_lines
+            assert not feed.closed
+            closing.cancel()
             feed.close()
             assert next(answers, None) is None
 
