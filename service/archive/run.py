@@ -31,6 +31,7 @@ _MOST_FAILURES = 10  # partitions; what is wrong with more is wrong with all
 _CONFIGURATION = {
     "distributed.admin.large-graph-warning-threshold": "1GiB",  # rows are sent along
     "distributed.worker.multiprocessing-method": "spawn",
+    "distributed.worker.preload": ["service.archive.work"],  # for its dask_setup
     # Dask would look a hundred times a second at what a worker is doing.
     "distributed.worker.profile.enabled": False,
     # Looking at itself so often, it would take a tenth of a processor.

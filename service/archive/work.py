@@ -1,5 +1,6 @@
 """What a worker does: it tags a partition and writes what it finds."""
 
+import signal
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -57,6 +58,14 @@ class Tagging(WorkerPlugin):
         path.write_bytes(self._content)
         self._content = b""
         self.tagger = warm(Tagger(model_file.load(path)))
+
+
+def dask_setup(_: Worker) -> None:
+    """Leave Ctrl-C to the command, which ends its workers; called by Dask in each.
+
+    A terminal sends it to all of them, and each would end with a traceback.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def tag_partition(job: Job, partition: Partition) -> Found:

@@ -356,6 +356,28 @@ class TestKilled:
         assert (done.n_tagged, done.failures) == (10_000, [])
         check_whole(output)
 
+    def test_interrupt_of_all_processes_is_silent(
+        self, tmp_path: Path, store: ModelStore
+    ) -> None:
+        path, output = ten_thousand(tmp_path), tmp_path / "out"
+        path.write_bytes(path.read_bytes() * 20)
+        # In the foreground of a terminal, and not as a job, which is deaf to it.
+        code = (
+            "import signal, sys; from service import cli;"
+            "signal.signal(signal.SIGINT, signal.default_int_handler);"
+            "sys.exit(cli.main())"
+        )
+        arguments = ["archive", "--jobs", "2", str(path), str(output)]
+        command = [sys.executable, "-c", code, *arguments, "--models", str(store.root)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True
+        ) as process:
+            complete(output, 1)
+            os.killpg(process.pid, signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (130, b"")
+        assert '"partitions"' not in (output / "manifest.json").read_text()
+
     def test_run_is_gone_on_with(self, tmp_path: Path, store: ModelStore) -> None:
         path, output = ten_thousand(tmp_path), tmp_path / "out"
         # Small partitions, as a large archive would have many.
