@@ -165,13 +165,19 @@ class Ranges(Chunks):
 class Lines(Chunks):
     """The lines of any file as they come, unzipped where it is gzip."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, amid: bool = False) -> None:
+        """Read nothing yet.
+
+        Args:
+            file: Is read from where it stands.
+            amid: Whether that is amid a plain file, where no gzip can begin.
+        """
         super().__init__(file)
         self._blocks = self._unzipped()
         self._whole: list[bytes] = []  # makes up whole lines
         self._size = 0  # of those
         self._rest: list[bytes] = []  # begins a line
-        self._begun = False
+        self._begun = amid
 
     @property
     def full(self) -> bool:
@@ -214,7 +220,7 @@ class Lines(Chunks):
         blocks = self._stored()
         first = next(blocks, b"")
         blocks = itertools.chain([first], blocks)
-        if not first.startswith(_GZIP_BEGINS):
+        if self._begun or not first.startswith(_GZIP_BEGINS):
             yield from blocks
             return
         for block, self.unzipped in _unzip(blocks):

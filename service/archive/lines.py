@@ -79,11 +79,16 @@ def rows(part: Part, columns: Columns) -> Iterator[Rows]:
         yield from reader.rows(part.content, part.first)
         return
     with Source(part.file.url, *(part.span or ())) as source:
-        lines = Lines(io.BufferedReader(source) if part.span else unpacked(source)[0])
+        if part.span:
+            lines = Lines(io.BufferedReader(source), amid=True)
+        else:
+            lines = Lines(unpacked(source)[0])
         first = part.first
         for block in _blocks(lines, _BLOCK):
             yield from reader.rows(block, first)
             first += len(_lines(block))
+        if part.span and lines.n_read < part.span[1] - part.span[0]:
+            lines.stop("it has become shorter")
         if lines.problem:
             yield unreadable(first, lines.problem)
 

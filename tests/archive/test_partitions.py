@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -286,6 +287,19 @@ class TestBadRows:
                 6: "not UTF-8 (byte 19)",
             }
 
+    def test_of_json_lines_are_of_their_line_alone(self, tmp_path: Path) -> None:
+        """Wherever a partition begins, it is no gzip and has no byte-order mark."""
+        line = as_lines(some(1))
+        path = tmp_path / "a.jsonl"
+        path.write_bytes(line + b"\x1f\n" + line + MARK + line * 2)
+        for size in (1, 200, 1 << 20):
+            articles, problems = rows(cut(path, size=size))
+            assert articles.keys() == {1, 3, 5}
+            assert problems == {
+                2: "not JSON (invalid character (byte 0))",
+                4: "not JSON (invalid character (byte 0))",
+            }
+
     def test_of_csv(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
         path.write_bytes(b"id,text\n1,x\n2\n\xff,x\n4,a,b\n5,x\n")
@@ -351,6 +365,17 @@ class TestDamage:
         path = tmp_path / "a.csv"
         path.write_bytes(b"id,text," + b"x" * 200_000 + b"\n1,x,y\n")
         assert rows(cut(path, size=size))[1].keys() == {1}
+
+    def test_lines_that_were_lost_meanwhile_are_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.jsonl"
+        path.write_bytes(as_lines(some(10)))
+        found = cut(path, size=500)
+        assert len(found) > 1
+        os.truncate(path, path.stat().st_size - 10)
+        articles, problems = rows(found)
+        assert articles.keys() == {*range(1, 10)}
+        assert problems.pop(10).startswith("not JSON (")
+        assert problems == {11: "the rest of it cannot be read (it has become shorter)"}
 
     @pytest.mark.parametrize("size", [1, 1 << 20])
     def test_parquet_that_is_none(self, tmp_path: Path, size: int) -> None:
