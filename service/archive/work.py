@@ -55,7 +55,10 @@ class Tagging(WorkerPlugin):
         """Read the model from a file, so that it is mapped and checked as always."""
         pa.set_cpu_count(1)  # there are as many workers as processors
         path = Path(worker.local_directory) / f"{self.name}.joblib"
-        path.write_bytes(self._content)
+        # Another run may be at work with the one that is there, mapped into memory.
+        beside = path.with_suffix(".new")
+        beside.write_bytes(self._content)
+        beside.replace(path)
         self._content = b""
         self.tagger = warm(Tagger(model_file.load(path)))
 

@@ -105,6 +105,22 @@ def test_name_that_is_not_utf_8(tmp_path: Path, tag: Tag) -> None:
     assert tag(tmp_path / "in", output=output).n_before
 
 
+def test_model_that_another_run_has_mapped_stays_whole(
+    tmp_path: Path, store: ModelStore
+) -> None:
+    """Where a cluster has two runs at once; a mapped file that shrinks is a SIGBUS."""
+    worker: Any = SimpleNamespace(local_directory=str(tmp_path))
+    version = str(store.live_version())
+    content = store.content(version)
+    work.Tagging(version, content).setup(worker)
+    (path,) = tmp_path.iterdir()
+    with path.open("rb") as before:
+        work.Tagging(version, content).setup(worker)
+        assert os.fstat(before.fileno()).st_ino != path.stat().st_ino
+        assert before.read() == path.read_bytes() == content
+    assert [*tmp_path.iterdir()] == [path]
+
+
 def test_is_read_by_duckdb_and_polars(
     archive: Path, tmp_path: Path, tag: Tag, store: ModelStore
 ) -> None:
