@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, wait
+from distributed.client import ClosedClientError, FuturesCancelledError
+from distributed.comm.core import CommClosedError
 
 from service.archive import ArchiveError
 from service.archive.files import ReadingError
@@ -75,7 +77,7 @@ def workers(jobs: int | None, cluster: str | None) -> Iterator[Client]:
         cluster: The address of a Dask scheduler, for its workers instead.
 
     Raises:
-        ArchiveError: Nobody answers at the address.
+        ArchiveError: Nobody answers at the address, or no longer.
     """
     with contextlib.ExitStack() as ending, dask.config.set(_CONFIGURATION):
         where: str | LocalCluster | None = cluster
@@ -94,7 +96,14 @@ def workers(jobs: int | None, cluster: str | None) -> Iterator[Client]:
             raise ArchiveError(
                 f"{cluster}: no Dask scheduler answers there ({error})"
             ) from error
-        yield ending.enter_context(client)
+        ending.enter_context(client)
+        try:
+            yield client
+        except (ClosedClientError, CommClosedError, FuturesCancelledError) as error:
+            raise ArchiveError(
+                "the connection to the Dask scheduler was lost; "
+                "what is complete stays; run the same command to go on"
+            ) from error
 
 
 def run(

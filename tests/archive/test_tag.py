@@ -16,6 +16,8 @@ import fsspec
 import polars
 import pytest
 from distributed import Client
+from distributed.client import ClosedClientError, FuturesCancelledError
+from distributed.comm.core import CommClosedError
 
 from service.archive import ArchiveError, files, work
 from service.archive import run as running
@@ -296,6 +298,22 @@ class TestRefusing:
         monkeypatch.setattr(running, "_PATIENCE", "200ms")
         with pytest.raises(ArchiveError, match="no Dask scheduler answers there"):
             tag(archive, output=tmp_path / "out", cluster="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        FuturesCancelledError([]),
+        CommClosedError("Stream is closed"),
+        ClosedClientError("Client is closed"),
+    ],
+)
+def test_scheduler_that_is_lost_is_told(cluster: str, lost: Exception) -> None:
+    with (
+        pytest.raises(ArchiveError, match="run the same command to go on"),
+        running.workers(None, cluster),
+    ):
+        raise lost
 
 
 def test_partition_whose_worker_died_is_waited_for(
