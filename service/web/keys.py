@@ -136,8 +136,9 @@ class KeyFile:
     def _locked(self) -> Iterator[None]:
         """Keep two commands from losing each other's key."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            folder = os.open(self._path.parent, os.O_RDONLY)
+            parent = self._path.resolve().parent  # of a link, the file's: see _write
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = os.open(parent, os.O_RDONLY)
         except OSError as error:
             raise self._unwritten(error) from error
         try:
@@ -149,15 +150,16 @@ class KeyFile:
     def _write(self, keys: tuple[Key, ...]) -> None:
         content = msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n"
         try:
+            path = self._path.resolve()  # a link stays a link
             # mkstemp's files are their owner's alone (0600).
-            number, beside = tempfile.mkstemp(dir=self._path.parent, prefix=".keys-")
+            number, beside = tempfile.mkstemp(dir=path.parent, prefix=".keys-")
             try:
                 with os.fdopen(number, "wb") as file:
                     file.write(content)
                     file.flush()
                     self._keep_owner(number)
                     os.fsync(number)
-                Path(beside).replace(self._path)
+                Path(beside).replace(path)
             except BaseException:
                 Path(beside).unlink()
                 raise
@@ -167,7 +169,8 @@ class KeyFile:
     def _keep_owner(self, number: int) -> None:
         """Give what root writes to whom it belongs to: the service must read it."""
         if os.geteuid() == 0:
-            before = self._path if self._path.exists() else self._path.parent
+            path = self._path.resolve()
+            before = path if path.exists() else path.parent
             owner = before.stat()
             os.fchown(number, owner.st_uid, owner.st_gid)
 

@@ -87,6 +87,17 @@ def test_command_tells_what_cannot_be(
     assert capsys.readouterr().err.startswith(f"barchasb: {words}")
 
 
+def test_link_stays_a_link(path: Path, file: KeyFile, tmp_path: Path) -> None:
+    """Who reads the file that it leads to, reads what was revoked by the link."""
+    link = tmp_path / "keys.json"
+    link.symlink_to(path)
+    KeyFile(link).make("desk", ("tag",))
+    KeyFile(link).revoke("desk")
+    assert link.is_symlink()
+    (key,) = file.read()
+    assert key.revoked
+
+
 def test_name_is_free_again_once_revoked(file: KeyFile) -> None:
     file.make("desk", ("tag",))
     file.revoke("desk")
