@@ -11,6 +11,7 @@ A partition is written aside and renamed, its tags last: where they are, it is c
 import contextlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
@@ -33,6 +34,7 @@ _MANIFEST = "manifest.json"
 _TAGS, _ERRORS, _WRITING = "tags", "errors", "writing"
 _OURS = {_MANIFEST, _TAGS, _ERRORS, _WRITING}
 _MAY_DIFFER = {"partition_bytes"}  # then the one before goes on
+_PART = re.compile(r"part-([0-9]{8,})\.parquet")  # others may leave files beside it
 _GROUP_ROWS = 20_000
 _CURE = "give another OUTPUT, or --overwrite to do all of it again"
 
@@ -114,8 +116,8 @@ class Output:
 
     def complete(self) -> set[int]:
         """Numbers of the partitions that are complete."""
-        names = self._names(_TAGS)
-        return {int(name[len("part-") : -len(".parquet")]) for name in names}
+        parts = map(_PART.fullmatch, self._names(_TAGS))
+        return {int(part[1]) for part in parts if part}
 
     def has_errors(self) -> bool:
         """Whether there are rows that cannot be tagged."""

@@ -62,6 +62,16 @@ def test_run_that_could_not_begin_is_begun_by_the_next(output: Output) -> None:
     write(output, 1)
 
 
+def test_file_of_another_program_is_no_partition(
+    output: Output, tmp_path: Path
+) -> None:
+    output.begin(MANIFEST, overwrite=False)
+    write(output, 1)
+    for name in (".DS_Store", ".part-00000001.parquet.crc", "all.parquet"):
+        (tmp_path / "tags" / name).touch()
+    assert output.complete() == {0}
+
+
 def test_tags_without_a_manifest_are_nobodys(output: Output, tmp_path: Path) -> None:
     output.begin(MANIFEST, overwrite=False)
     write(output, 1)
