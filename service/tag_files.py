@@ -273,11 +273,11 @@ def output(file: Path | None) -> Iterator[BinaryIO]:
     if file is None:
         yield sys.stdout.buffer
         return
-    file = file.resolve()  # a link stays a link
     if file.exists() and not file.is_file():  # a device or a pipe is not replaced
         with file.open("wb") as opened:
             yield opened
         return
+    file = file.resolve()  # a link stays a link
     beside = file.with_name(f".{file.name}-{os.getpid()}")
     try:
         with beside.open("wb") as opened:

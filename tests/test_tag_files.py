@@ -211,6 +211,15 @@ class TestOutput:
         os.close(reader)
         assert path.is_fifo()
 
+    def test_pipe_may_be_named_by_its_descriptor(self) -> None:
+        """As /dev/stdout and a shell's >(…) do: a link to what has no path."""
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb") as kept:
+            with output(Path(f"/dev/fd/{kept.fileno()}")) as opened:
+                opened.write(b"x")
+            kept.close()
+            assert read.read() == b"x"
+
 
 def test_size_is_known_of_files_only(tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in ("a", "b")]
