@@ -15,7 +15,8 @@ def why_current(seeds_folder: Path, store: ModelStore) -> str | None:
     """Why there is nothing to train, in a sentence; None where there is something.
 
     There is nothing where the live model can be used and was trained on the present
-    seeds, or was found better than the version that was.
+    seeds, or was found better than the version that was, or preferred to it by somebody
+    who rolled back.
     """
     try:
         live = store.live()
@@ -26,8 +27,14 @@ def why_current(seeds_folder: Path, store: ModelStore) -> str | None:
         return f"model {live.version} is up to date"
     refused = {"seeds": seeds, "live": live.version, "promoted": False}
     for version in store.versions():
-        if refused.items() <= _comparison(store.root / version).items():
+        compared = _comparison(store.root / version)
+        if refused.items() <= compared.items():
             return f"model {live.version} stays live; {cure(version)}"
+        if compared.get("seeds") == seeds and store.was_rolled_back(version):
+            return (
+                f"model {live.version} stays live; version {version} of the present "
+                f"seeds was rolled back; `barchasb model promote {version}` promotes it"
+            )
     return None
 
 

@@ -24,6 +24,7 @@ from service.tagging.pointer import FileStamp, Pointer, cannot_write, stamp
 
 _FILE = "model.joblib"
 _MANIFEST = "manifest.json"
+_ROLLED_BACK = "rolled-back"  # stands beside a version that was, until it is promoted
 _UNFINISHED, _REMOVED = ".new-", ".old-"
 _ABANDONED = timedelta(hours=1)  # nothing takes as long to write
 
@@ -213,6 +214,8 @@ class ModelStore:
         with self._pointer.held():
             self.load(version)
             self._pointer.move(version)
+            with contextlib.suppress(OSError):
+                (self.root / version / _ROLLED_BACK).unlink()
 
     def roll_back(self) -> str:
         """Make the version live that was live before.
@@ -231,8 +234,15 @@ class ModelStore:
                     "promote one of `barchasb model list`"
                 )
             self.load(version)
+            left = self.live_version()
             self._pointer.move_back(version)
+            with contextlib.suppress(OSError):
+                (self.root / str(left) / _ROLLED_BACK).touch()
         return version
+
+    def was_rolled_back(self, version: str) -> bool:
+        """Whether it was live, and somebody went back to the one before."""
+        return (self.root / version / _ROLLED_BACK).exists()
 
     def prune(
         self,

@@ -206,6 +206,22 @@ class TestGuard:
         assert found["promoted"] is True
         assert set(found["topics"]) == {"energy", "football"}
 
+    def test_what_was_rolled_back_stays_so(
+        self, seeds_folder: Path, live: ModelStore, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        before = live.live_version()
+        assert self.run(seeds_folder, live) == 0
+        after = str(live.live_version())
+        assert live.roll_back() == before
+        assert self.run(seeds_folder, live, "--if-needed") == 0
+        assert live.live_version() == before
+        assert capsys.readouterr().out.endswith(
+            f"was rolled back; `barchasb model promote {after}` promotes it\n"
+        )
+        live.promote(after)
+        live.promote(str(before))
+        assert why_current(seeds_folder, live) is None
+
     def test_live_model_that_cannot_be_read_counts_as_none(
         self, small_seeds: Path, built: ModelStore, live: ModelStore
     ) -> None:
