@@ -1,4 +1,4 @@
-"""Compounds that are written as one word, with a non-joiner or apart."""
+"""Words that belong together: compounds, however they are spelled, and names."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -21,15 +21,19 @@ _MIN_TIMES = 3  # a spelling with a non-joiner that the seeds hold more rarely i
 def reading_of(seed_set: SeedSet) -> Reading:
     """How a tagger that is trained on these seeds reads characters and words."""
     texts = (f"{seed.title} {seed.text}" for seed in seed_set.seeds)
-    return frozen(build_reading(compounds(texts, seed_set.joined)))
+    found = compounds(texts, seed_set.joined, seed_set.names)
+    return frozen(build_reading(found))
 
 
-def compounds(texts: Iterable[str], joined: Iterable[str] = ()) -> list[str]:
+def compounds(
+    texts: Iterable[str], joined: Iterable[str] = (), names: Iterable[str] = ()
+) -> list[str]:
     """Canonical compounds, affixes aside, in alphabetical order.
 
     Args:
         texts: Whatever they often spell with a non-joiner is a compound.
         joined: Other words that are spelled so; hazm's word list comes in addition.
+        names: Of two or three words, which say nothing of what the words alone do.
     """
     spelled = Counter(
         word for content in texts for word in content.split() if NON_JOINER in word
@@ -37,6 +41,7 @@ def compounds(texts: Iterable[str], joined: Iterable[str] = ()) -> list[str]:
     often = (word for word, times in spelled.items() if times >= _MIN_TIMES)
     listed = (entry[0] for entry in words_list())
     found = {_compound(word) for word in (*listed, *often, *joined)}
+    found |= {"".join(map(text.canonical, name.split())) for name in names}
     return sorted(found - {""})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FENCE = "+++"
+_WORDS_OF_NAME = (2, 3)
 
 
 class SeedError(Exception):
@@ -112,6 +113,24 @@ def read_counts(path: Path) -> dict[str, int]:
             raise SeedError(path, line, "no word count", "write word, tab, articles")
         counts[word] = int(articles)
     return counts
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """Names of two or three words, a line each; none where there is no file."""
+    names = []
+    lines = read_text(path).split("\n") if path.exists() else []
+    for line, content in enumerate(lines, 1):
+        if not content.strip() or content.startswith("#"):
+            continue
+        if len(content.split()) not in _WORDS_OF_NAME:
+            raise SeedError(
+                path,
+                line,
+                "no name of two or three words",
+                "write them with a space between; the tagger joins no more",
+            )
+        names.append(content)
+    return tuple(names)
 
 
 def require_keys(

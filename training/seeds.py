@@ -16,13 +16,14 @@ from training.seed_files import (
     read_counts,
     read_front_matter,
     read_json_lines,
+    read_names,
     read_text,
     read_toml,
     require_keys,
     require_letters,
 )
 
-_SUFFIXES = (".toml", ".md", ".jsonl", ".tsv")
+_SUFFIXES = (".toml", ".md", ".jsonl", ".tsv", ".txt")
 _NOT_LEARNED = ("README.md", "audited.toml", "background.tsv")
 _TOPIC_ID = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = ("articles", "macro", "micro", "scores")  # names in a model's figures
@@ -73,12 +74,14 @@ class SeedSet:
         seeds: Every seed.
         digest: SHA-256 of the folder's files, 16 hexadecimal digits.
         joined: Words of `joined.tsv`, spelled with a non-joiner.
+        names: Names of `names.txt`, each of two or three words.
     """
 
     topics: tuple[Topic, ...]
     seeds: tuple[Seed, ...]
     digest: str
     joined: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def read_seeds(folder: Path) -> SeedSet:
@@ -101,7 +104,8 @@ def read_seeds(folder: Path) -> SeedSet:
     if not seeds:
         raise SeedError(folder, 1, "it holds no seed", "add passages or articles")
     joined = read_counts(folder / "joined.tsv")
-    return SeedSet(topics, tuple(seeds), digest_before, tuple(joined))
+    names = read_names(folder / "names.txt")
+    return SeedSet(topics, tuple(seeds), digest_before, tuple(joined), names)
 
 
 def digest(folder: Path) -> str:

@@ -27,6 +27,13 @@ def test_sorted_and_distinct() -> None:
 
 
 @pytest.mark.usefixtures("short_list")
+def test_names_are_compounds_whatever_their_words() -> None:
+    names = ["بانك صادرات", "می نگارد", "گاز اشک\u200cآور"]
+    found = set(compounds([], names=names)) - set(compounds([]))
+    assert found == {"بانکصادرات", "مینگارد", "گازاشکاور"}
+
+
+@pytest.mark.usefixtures("short_list")
 def test_texts_add_what_they_often_spell() -> None:
     text = "تخته\u200cشاسی"
     before = compounds([])

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from service.tagging.features import passages
 from training import seeds
+from training.compounds import reading_of
 from training.inspect_seeds import describe, spelling_form
 from training.seed_files import SeedError
 from training.seeds import SeedSet, digest, read_seeds
@@ -95,6 +97,13 @@ class TestRefusals:
         assert self.refusal(seeds_folder, PASSAGES) == (
             "line 1: 'enrgy' is no topic; "
             "use one of energy, football, or add it to topics.toml"
+        )
+
+    @pytest.mark.parametrize("name", ["نفت", "سازمان انرژی اتمی ایران"])
+    def test_name(self, seeds_folder: Path, name: str) -> None:
+        (seeds_folder / "names.txt").write_text(f"# بانک\n\n{name}\n", "utf-8")
+        assert self.refusal(seeds_folder, "names.txt").startswith(
+            "line 3: no name of two or three words; "
         )
 
     @pytest.mark.parametrize(
@@ -349,6 +358,16 @@ class TestDigest:
         left.mkdir()
         (left / "desk.jsonl").write_text("half")
         assert digest(seeds_folder) == read_seeds(seeds_folder).digest == before
+
+    def test_names_of_several_words_count(self, seeds_folder: Path) -> None:
+        before = digest(seeds_folder)
+        assert read_seeds(seeds_folder).names == ()
+        (seeds_folder / "names.txt").write_text("# بانک\nبانک صادرات\n", "utf-8")
+        assert digest(seeds_folder) != before
+        seed_set = read_seeds(seeds_folder)
+        assert seed_set.names == ("بانک صادرات",)
+        words = passages("", "وام بانک صادرات رسید", reading_of(seed_set))
+        assert [*words] == [["وام", "بانکصادرات", "رسید"]]
 
     def test_guide_does_not_count(self, seeds_folder: Path) -> None:
         before = digest(seeds_folder)
