@@ -16,7 +16,7 @@ sys.exit('%d.%d' % sys.version_info[:2] != '$want')" 2>/dev/null
 
 find_python() {
     for candidate in "python$want" \
-        "${PYENV_ROOT:-$HOME/.pyenv}/versions/$want"*"/bin/python$want" \
+        "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions/$want"*"/bin/python$want" \
         "$(uv python find --system --no-python-downloads "$want" 2>/dev/null || true)" \
         python3 python; do
         if [ -n "$candidate" ] && is_usable "$candidate"; then

@@ -122,6 +122,17 @@ class TestInstall:
         assert finished.stderr.count("\n") == 1
         assert finished.stderr.startswith("Barchasb needs Python 3.12 with venv")
 
+    def test_no_home_is_needed(self, project: Path, tools: Path) -> None:
+        finished = subprocess.run(
+            ["/bin/sh", "requirements/install.sh", "training"],
+            cwd=project,
+            env={"PATH": str(tools)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.stderr.startswith("Barchasb needs Python 3.12 with venv")
+
     def test_wrong_python_counts_as_missing(self, project: Path, tools: Path) -> None:
         """A pyenv shim for a version that is not installed fails like this."""
         for name in ("python3.12", "python3", "python"):
