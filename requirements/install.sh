@@ -34,7 +34,8 @@ find_python() {
 
 # The commands in .venv/bin name the folder they were made in, so a copied .venv is no good.
 key="$(cat requirements/build.txt requirements/dev.txt | cksum) $PWD"
-if [ "$(cat ".venv/.holds-$lock" 2>/dev/null)" = "$key" ]; then
+# The Python that .venv was made with may be gone, or be another after an upgrade.
+if [ "$(cat ".venv/.holds-$lock" 2>/dev/null)" = "$key" ] && is_usable .venv/bin/python; then
     exit
 fi
 if ! is_usable .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&1 ||

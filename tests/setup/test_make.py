@@ -154,6 +154,15 @@ class TestInstall:
         second = self.install(project, str(tools))
         assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
+    def test_environment_whose_python_is_gone_is_made_anew(
+        self, project: Path, tools: Path
+    ) -> None:
+        write_python(tools / "python3.12")
+        self.install(project, str(tools))
+        (project / ".venv" / "bin" / "python").unlink()
+        again = self.install(project, str(tools))
+        assert "[1/3] Creating .venv" in again.stdout
+
     def test_changed_lock_is_installed(self, project: Path, tools: Path) -> None:
         write_python(tools / "python3.12")
         self.install(project, str(tools))
