@@ -1,6 +1,8 @@
 # Every job has one verb, the same in a terminal and in CI. `make help` lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Targets named together follow each other, and all of them write .venv, also with -j.
+.NOTPARALLEL:
 PYTHON := .venv/bin/python
 
 .PHONY: help setup serve train evaluate robustness count test check check-seeds

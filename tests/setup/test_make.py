@@ -29,10 +29,12 @@ TARGETS = {
 TOOLS = ("awk", "cat", "chmod", "cksum", "cp", "dirname", "make", "mkdir", "rm", "sh")
 
 
-def make(*targets: str, path: str) -> subprocess.CompletedProcess[str]:
+def make(
+    *targets: str, path: str, folder: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [shutil.which("make") or "make", *targets],
-        cwd=ROOT,
+        cwd=folder,
         env={"PATH": path, "HOME": "/nonexistent"},
         capture_output=True,
         text=True,
@@ -66,6 +68,22 @@ def test_help_lists_every_target(tools: Path) -> None:
     )
     assert set(listed) == TARGETS
     assert len(listed) == len(TARGETS)
+
+
+def test_targets_follow_each_other_whatever_jobs_are_allowed(
+    tmp_path: Path, tools: Path
+) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tools / "sleep").symlink_to(shutil.which("sleep") or "sleep")
+    for name in ("requirements/install.sh", ".venv/bin/python"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text("#!/bin/sh\necho begin; sleep 0.1; echo end\n")
+        path.chmod(0o755)
+    told = make(
+        "-j4", "check-seeds", "train", "setup", path=str(tools), folder=tmp_path
+    )
+    assert told.stdout.split() == ["begin", "end"] * 4, told.stderr
 
 
 def test_readme_names_every_target() -> None:
