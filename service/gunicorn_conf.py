@@ -2,15 +2,37 @@
 
 import gc
 import os
+import socket
 import sys
 from typing import Any
+
+from gunicorn.util import is_ipv6  # type: ignore[import-untyped]
 
 from service.web import metrics_folder
 from service.web.keys import require_choice
 from service.web.settings import Settings, SettingsError
 
+
+def _require_address(host: str) -> None:
+    """Say what is wrong: gunicorn would try for five seconds and not name the variable.
+
+    Raises:
+        SettingsError: The host is no address, and no name that has one.
+    """
+    try:
+        socket.getaddrinfo(
+            host, None, socket.AF_INET6 if is_ipv6(host) else socket.AF_INET
+        )
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(
+            f"BARCHASB_HOST is {host!r}, which leads to no address; set it to an "
+            "address or a name of this machine, without a port or brackets, or unset it"
+        ) from error
+
+
 try:
     _settings = Settings.from_environment()
+    _require_address(_settings.host)
     require_choice(_settings, [_settings.host])
 except SettingsError as error:
     sys.exit(f"barchasb: {error}")

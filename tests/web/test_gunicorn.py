@@ -233,6 +233,16 @@ ANYWHERE = "0.0.0.0"  # noqa: S104 - a value, nothing listens
             "BARCHASB_PORT is 'http'; set it to a whole number",
         ),
         (
+            {"BARCHASB_HOST": "[::1]"},
+            [],
+            "BARCHASB_HOST is '[::1]', which leads to no address; set it to an address",
+        ),
+        (
+            {"BARCHASB_HOST": "desk..invalid"},
+            [],
+            "BARCHASB_HOST is 'desk..invalid', which leads to no address",
+        ),
+        (
             {"BARCHASB_MODELS": "/nowhere"},
             [],
             "/nowhere holds no live model; run `make tr",
