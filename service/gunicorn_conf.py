@@ -32,8 +32,11 @@ def _require_address(host: str) -> None:
 
 try:
     _settings = Settings.from_environment()
-    _require_address(_settings.host)
-    require_choice(_settings, [_settings.host])
+    # Told to read this again (SIGHUP), the master goes on with the keys that it has:
+    # to end because their file is damaged would end the service.
+    if not metrics_folder.is_made():
+        _require_address(_settings.host)
+        require_choice(_settings, [_settings.host])
 except SettingsError as error:
     sys.exit(f"barchasb: {error}")
 

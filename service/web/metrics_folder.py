@@ -33,6 +33,11 @@ def make(parent: str | None) -> Path:
     return folder
 
 
+def is_made() -> bool:
+    """Whether this process has its folder already."""
+    return make.cache_info().currsize > 0
+
+
 def _remove(folder: Path, maker: int) -> None:
     # A worker is a fork, and ends with what its master asked for at the end.
     if os.getpid() == maker:

@@ -221,6 +221,23 @@ def test_request_under_way_at_sigterm_is_answered(service: Service) -> None:
     assert service.process.wait(10) == 0
 
 
+def test_reload_with_a_damaged_file_of_keys_ends_nothing(tmp_path: Path) -> None:
+    application, keys = "tests.web.fake_wsgi:application", tmp_path / "keys.json"
+    with serving(
+        application, tmp_path, BARCHASB_WORKERS="1", BARCHASB_KEYS=str(keys)
+    ) as running:
+        keys.write_text("{")
+        running.process.send_signal(signal.SIGHUP)
+        for _ in range(100):
+            if running.log.read_text().count("Booting worker") > 1:
+                break
+            assert running.process.poll() is None, running.log.read_text()
+            time.sleep(0.05)
+        with contextlib.closing(running.connect()) as connection:
+            connection.request("GET", "/readyz")
+            assert connection.getresponse().status == 200
+
+
 ANYWHERE = "0.0.0.0"  # noqa: S104 - a value, nothing listens
 
 
