@@ -60,7 +60,7 @@ EVERYTHING: Values = {
         "className": "nginx",
         "host": "tags.example",
         "tlsSecret": "tags-tls",
-        "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "16m"},
+        "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "0"},
     },
     "networkPolicy": {
         "from": [{"namespaceSelector": {"matchLabels": {"name": "ingress"}}}],
