@@ -84,8 +84,9 @@ class ModelStore:
             # The pointer is on disk at once; what it will name must be there before.
             for path in folder.iterdir():
                 with path.open("rb") as file:
+                    os.fchmod(file.fileno(), 0o644)
                     os.fsync(file.fileno())
-            folder.chmod(0o755)
+            folder.chmod(0o755)  # the service may be another user's
             with self._pointer.held():  # another may add or prune the same version
                 self._place(folder, version, beside)
         finally:

@@ -105,6 +105,7 @@ class Pointer:
             with beside.open("w", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in lines)
                 file.flush()
+                os.fchmod(file.fileno(), 0o644)  # the service may be another user's
                 os.fsync(file.fileno())
             beside.replace(self.root / name)
         except OSError as error:

@@ -63,6 +63,20 @@ def test_add_and_promote(store: ModelStore, model: Model, other: Model) -> None:
     assert store.live().seeds == model.seeds
 
 
+def test_a_service_of_another_user_can_read_what_is_live(
+    store: ModelStore, model: Model
+) -> None:
+    before = os.umask(0o077)
+    try:
+        version = store.add(model, {"card.html": "کارت"})
+        store.promote(version)
+    finally:
+        os.umask(before)
+    there = [*(store.root / version).iterdir(), store.root / "live"]
+    assert len(there) == 4
+    assert {path.stat().st_mode & 0o777 for path in there} == {0o644}
+
+
 def test_same_model_is_kept_once(store: ModelStore, model: Model) -> None:
     assert store.add(model) == store.add(model)
     assert len(store.versions()) == 1
