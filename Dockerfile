@@ -75,7 +75,7 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, sys; from http.client import HTTPConnection; probe = HTTPConnection('127.0.0.1', int(os.environ['BARCHASB_PORT']), timeout=3); probe.request('GET', '/healthz'); sys.exit(probe.getresponse().status != 200)"]
+    CMD ["python", "-c", "import os, sys; from http.client import HTTPConnection; probe = HTTPConnection('127.0.0.1', int(os.environ['BARCHASB_PORT'].strip() or 8000), timeout=3); probe.request('GET', '/healthz'); sys.exit(probe.getresponse().status != 200)"]
 # numba takes compiled code from a folder that it can write to, or not at all.
 ENTRYPOINT ["sh", "-c", "mkdir -p \"$NUMBA_CACHE_DIR\" && cp -r compiled/. \"$NUMBA_CACHE_DIR\" && exec \"$@\"", "barchasb"]
 CMD ["gunicorn", "--config", "service/gunicorn_conf.py", "service.wsgi:application"]

@@ -1,6 +1,7 @@
 import json
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -60,6 +61,22 @@ def test_health_check_needs_python_only(stages: list[str]) -> None:
     interpreter, flag, source = json.loads(command[1])
     assert (interpreter, flag) == ("python", "-c")
     compile(source, "HEALTHCHECK", "exec")
+
+
+@pytest.mark.parametrize(("set_to", "asked"), [(" ", 8000), ("9000", 9000)])
+def test_health_check_asks_where_the_service_listens(
+    stages: list[str], monkeypatch: pytest.MonkeyPatch, set_to: str, asked: int
+) -> None:
+    """A blank variable keeps its default."""
+    command = re.search(r"^HEALTHCHECK.*?CMD (\[.*?\])$", stages[-1], re.M | re.S)
+    assert command is not None
+    connection = Mock()
+    connection.return_value.getresponse.return_value.status = 200
+    monkeypatch.setattr("http.client.HTTPConnection", connection)
+    monkeypatch.setenv("BARCHASB_PORT", set_to)
+    with pytest.raises(SystemExit, match="False"):
+        exec(json.loads(command[1])[2], {})  # noqa: S102 - it is ours
+    connection.assert_called_once_with("127.0.0.1", asked, timeout=3)
 
 
 def test_the_posted_request_is_an_article() -> None:
