@@ -120,6 +120,14 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
+def test_readme_pushes_the_image_that_the_chart_asks_for() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    repository = re.search(r"--set image.repository=(\S+)", readme)
+    assert repository is not None
+    manifests = rendered({**KEYS, "image": {"repository": repository[1]}})
+    assert f"docker push {container_of(manifests)['image']}\n" in readme
+
+
 @each_set
 def test_nothing_is_to_be_said_against_it(values: Values) -> None:
     found = helm.lint(CHART, values, strict=True)
