@@ -133,7 +133,7 @@ class Follower:
     def _without_place(self, reason: str) -> str:
         """The reason without where on this machine the folder of models lies."""
         root = self._store.root
-        return reason.replace(str(root), root.name) if root.is_absolute() else reason
+        return reason.replace(str(root), root.name) if root.parts[1:] else reason
 
     def _catch_up(self) -> None:
         """Serve what older workers serve on with, not what the master began with."""

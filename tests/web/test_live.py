@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import joblib
 import pytest
@@ -20,6 +21,7 @@ from service.web.app import create_app
 from service.web.keys import KeyFile
 from service.web.live import Follower, warm
 from service.web.settings import Settings
+from tests.web.fake_tagger import FakeTagger
 
 ARTICLE = Article("", "خاموشی برق ادامه دارد و نیروگاه از مدار خارج شد.")
 
@@ -456,6 +458,18 @@ def test_readiness_tells_what_is_refused_but_not_where_it_lies(
     assert reason.startswith(f"{store.root.name}/{second}/model.joblib is damaged")
     assert store.root.is_absolute()
     assert str(store.root.parent) in caplog.text
+
+
+@pytest.mark.parametrize("root", ["../geheim/models", "models", "."])
+def test_callers_are_not_told_where_models_lie(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    follower = Follower(ModelStore(Path(root)), cast(Tagger, FakeTagger()))
+    follower.check()
+    assert follower.refused
+    assert "geheim" not in follower.refused.reason
+    assert "run `make train`" in follower.refused.reason
 
 
 def test_reload_without_a_follower(
