@@ -44,6 +44,7 @@ if ! is_usable .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/nul
     echo "[1/3] Creating .venv with $("$python" --version) ($python)"
     "$python" -m venv --clear .venv
     echo "$PWD" >.venv/.folder
+    rm -f .venv-*/.holds-* # made with the former Python, which may be gone
 else
     echo "[1/3] Using .venv with $(.venv/bin/python --version)"
 fi

@@ -178,8 +178,12 @@ class TestInstall:
         write_python(tools / "python3.12")
         self.install(project, str(tools))
         (project / ".venv" / "bin" / "python").unlink()
+        bench = project / ".venv-bench" / ".holds-bench"
+        bench.parent.mkdir()
+        bench.touch()
         again = self.install(project, str(tools))
         assert "[1/3] Creating .venv" in again.stdout
+        assert not bench.exists()
 
     def test_changed_lock_is_installed(self, project: Path, tools: Path) -> None:
         write_python(tools / "python3.12")
