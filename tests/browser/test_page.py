@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -214,6 +214,26 @@ def test_problem_of_another_preference_is_told(page: Page) -> None:
     page.get_by_label("جاافتاده کمتر").check()
     expect(page.get_by_role("alert")).to_contain_text("پاسخی از سرویس نرسید")
     expect(page.locator("#text")).to_have_value("شاید صادرات")
+
+
+def test_late_answer_to_a_preference_does_not_end_editing(page: Page) -> None:
+    tag(page, "شاید صادرات")
+    expect(page.locator("#reading")).to_be_visible()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/classify", hold)
+    page.get_by_label("جاافتاده کمتر").check()
+    expect(page.get_by_role("status")).to_contain_text("در حال خواندن")
+    page.locator("#edit").click()
+    expect(page.locator("#tag")).to_be_enabled()
+    page.locator("#text").fill("متنی دیگر")
+    held[0].continue_()
+    page.wait_for_timeout(300)
+    expect(page.locator("#text")).to_be_focused()
+    expect(page.locator("#text")).to_have_value("متنی دیگر")
 
 
 def test_other_language_is_named_and_not_tagged(page: Page) -> None:

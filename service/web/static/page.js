@@ -230,6 +230,8 @@ function accepted(article, answer) {
 }
 
 function edit() {
+  asking?.abort(); // an answer to another preference would take the form away again
+  asking = null;
   tagged = null;
   chosen = null;
   render();
