@@ -271,7 +271,11 @@ def test_html_is_refused_kindly(page: Page, field: str) -> None:
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("نوشتهٔ ساده")
     expect(alert).to_contain_text(f"{field} is HTML")
-    expect(page.locator(f"#{field}")).to_be_focused()
+    refused = page.locator(f"#{field}")
+    expect(refused).to_be_focused()
+    expect(refused).to_have_attribute("aria-invalid", "true")
+    expect(refused).to_have_accessible_description(re.compile(f"{field} is HTML"))
+    expect(page.locator("[aria-invalid=true]")).to_have_count(1)
     page.locator("#switch").click()
     expect(alert).to_contain_text("must be plain, without HTML")
 

@@ -57,7 +57,10 @@ function renderProblem() {
   const box = at("problem");
   box.hidden = problem === null;
   at("key-asked").hidden = problem?.status !== 401;
-  at("text").toggleAttribute("aria-invalid", problem?.field === "text");
+  // An empty aria-invalid would mean that the field is valid.
+  for (const name of ["title", "text"]) {
+    at(name).setAttribute("aria-invalid", String(problem?.field === name));
+  }
   box.replaceChildren();
   if (problem === null) return;
   box.append(make("strong", {}, problemInWords()));
