@@ -143,6 +143,7 @@ def test_blank_text_is_told_in_both_languages(page: Page) -> None:
     expect(alert).to_contain_text("متن خبر خالی است")
     expect(alert).to_contain_text("text is blank; send the article's text in it.")
     expect(page.locator("#text")).to_be_focused()
+    page.locator("#text").fill("برق")
     page.locator("#switch").click()
     expect(alert).to_contain_text("The text is empty")
     tag(page, "برق")

@@ -11,7 +11,7 @@ const idleTopics = [...at("topics").children];
 let language = "fa";
 let tagged = null; // { article, answer }: what was sent, and what came back
 let chosen = null; // id of the topic whose evidence is shown
-let problem = null; // { status, field, detail, requestId }
+let problem = null; // { status, field, detail, requestId }, and isBlank of what was sent
 let asking = null; // the AbortController of the request under way
 let key = recalled("sessionStorage", "key"); // an API key, where the service asks for one
 
@@ -79,7 +79,7 @@ function problemInWords() {
   if (problem.status === 403) return say.keyTooSmall;
   if (problem.status === 429 || problem.status === 503) return say.busy;
   if (problem.status === 413) return say.tooLarge;
-  if (problem.field === "text" && !at("text").value.trim()) return say.blankText;
+  if (problem.field === "text" && problem.isBlank) return say.blankText;
   if (problem.field === "text" || problem.field === "title") return say.notPlain;
   return problem.status < 500 ? say.badField : say.failed(problem.status);
 }
@@ -210,7 +210,7 @@ async function classify() {
     const outcome = await ask(address, article, preference(), key, request.signal);
     if (asking !== request) return;
     asking = null;
-    if (outcome.problem) refused(outcome.problem);
+    if (outcome.problem) refused({ ...outcome.problem, isBlank: !article.text.trim() });
     else accepted(article, outcome.answer);
   } catch {
     if (asking !== request) return; // a newer request took its place
