@@ -312,6 +312,22 @@ def test_answer_of_a_proxy_is_told(page: Page) -> None:
     expect(alert).to_contain_text("desk-9")
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (404, "پاسخ دهد (۴۰۴)"),
+        (408, "به\u200cموقع به سرویس نرسید"),
+        (422, "پذیرفتنی نیست"),
+    ],
+)
+def test_article_is_blamed_only_where_it_is_to_blame(
+    page: Page, status: int, told: str
+) -> None:
+    page.route("**/v1/classify", lambda route: route.fulfill(status=status, json={}))
+    tag(page, "برق")
+    expect(page.get_by_role("alert")).to_contain_text(told)
+
+
 @pytest.mark.parametrize("width", [390, 320, 1400])
 def test_nothing_overflows_sideways(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})

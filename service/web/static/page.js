@@ -78,10 +78,12 @@ function problemInWords() {
   if (problem.status === 401) return problem.shown ? say.keyRefused : say.keyAsked;
   if (problem.status === 403) return say.keyTooSmall;
   if (problem.status === 429 || problem.status === 503) return say.busy;
+  if (problem.status === 408) return say.tooSlow;
   if (problem.status === 413) return say.tooLarge;
   if (problem.field === "text" && problem.isBlank) return say.blankText;
   if (problem.field === "text" || problem.field === "title") return say.notPlain;
-  return problem.status < 500 ? say.badField : say.failed(problem.status);
+  if (problem.status === 400 || problem.status === 422) return say.badField;
+  return say.failed(problem.status);
 }
 
 function renderTopics() {
