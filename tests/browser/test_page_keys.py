@@ -79,11 +79,24 @@ def test_key_that_opens_nothing_is_forgotten(page: Page) -> None:
     assert page.evaluate("sessionStorage.length") == 0
 
 
-def test_key_without_the_scope_is_told_apart(page: Page, keys: KeyFile) -> None:
+def test_key_without_the_scope_is_told_apart_and_another_taken(
+    page: Page, keys: KeyFile, shown: str
+) -> None:
     other = keys.make("prometheus", ("admin",))
     page.locator("#sample").click()
     page.wait_for_timeout(1000)  # the file is looked at once a second
     page.locator("#key").fill(other)
     page.locator("#tag").click()
     expect(page.locator("#problem")).to_contain_text("اجازه")
+    assert page.evaluate("sessionStorage.length") == 0
+    expect(page.locator("#key")).to_be_focused()
+    page.locator("#key").fill(shown)
+    page.locator("#key").press("Enter")
+    expect(page.locator("#reading")).to_be_visible()
+
+
+def test_refusal_by_a_proxy_is_not_laid_on_a_key(page: Page) -> None:
+    page.route("**/v1/classify", lambda route: route.fulfill(status=403, body="no"))
+    page.locator("#sample").click()
+    expect(page.locator("#problem")).to_contain_text("پاسخ دهد (۴۰۳)")
     expect(page.locator("#key")).to_be_hidden()

@@ -56,7 +56,7 @@ function render() {
 function renderProblem() {
   const box = at("problem");
   box.hidden = problem === null;
-  at("key-asked").hidden = problem?.status !== 401;
+  at("key-asked").hidden = !isOfKey(problem);
   // An empty aria-invalid would mean that the field is valid.
   for (const name of ["title", "text"]) {
     at(name).setAttribute("aria-invalid", String(problem?.field === name));
@@ -72,11 +72,16 @@ function renderProblem() {
   }
 }
 
+/** Whether another key may help; a 403 to who showed none is not the service's. */
+function isOfKey(reason) {
+  return reason?.status === 401 || (reason?.status === 403 && reason.shown);
+}
+
 function problemInWords() {
   const say = words[language];
   if (problem.status === 0) return say.unreachable;
   if (problem.status === 401) return problem.shown ? say.keyRefused : say.keyAsked;
-  if (problem.status === 403) return say.keyTooSmall;
+  if (problem.status === 403 && problem.shown) return say.keyTooSmall;
   if (problem.status === 429 || problem.status === 503) return say.busy;
   if (problem.status === 408) return say.tooSlow;
   if (problem.status === 413) return say.tooLarge;
@@ -246,12 +251,10 @@ function edit() {
 function refused(reason) {
   problem = reason;
   tagged = null; // the problem is told beside the form
-  if (reason.status === 401) {
-    problem.shown = key !== null;
-    useKey(null);
-  }
+  problem.shown = key !== null;
+  if (isOfKey(problem)) useKey(null);
   render();
-  if (reason.status === 401) at("key").focus();
+  if (isOfKey(problem)) at("key").focus();
   if (reason.field === "text") at("text").focus();
   if (reason.field === "title") at("title").focus();
 }
