@@ -83,6 +83,17 @@ def test_emoji_before_the_evidence_do_not_shift_it(page: Page) -> None:
     assert page.locator("#read-title").evaluate("e => e.textContent") == EMOJI_TITLE
 
 
+def test_each_line_has_its_own_direction(page: Page) -> None:
+    tag(page, "BRICS:\nصادرات")
+    trade = page.locator("#read-text mark")
+    expect(trade).to_have_text("صادرات")
+    beyond = trade.evaluate(
+        "e => e.parentElement.getBoundingClientRect().right"
+        " - e.getBoundingClientRect().right"
+    )
+    assert beyond < 1
+
+
 def test_hovering_previews_and_leaving_restores(page: Page) -> None:
     tag(page, EMOJI_TEXT)
     page.locator("[data-topic=trade]").click()
