@@ -67,6 +67,8 @@ def test_results_follow_the_language(page: Page) -> None:
     expect(page.get_by_role("status")).to_have_text("This article has one tag: Energy.")
     expect(page.locator("#topics button").first).to_contain_text("90%")
     expect(page.locator("#chosen")).to_contain_text("Evidence for “Energy”")
+    expect(page.locator("#read-text")).to_have_text("قطعی برق")
+    expect(page.locator("article")).to_have_attribute("lang", "fa")
 
 
 def test_emoji_before_the_evidence_do_not_shift_it(page: Page) -> None:
@@ -253,6 +255,7 @@ def test_other_language_is_named_and_not_tagged(page: Page) -> None:
     status = page.get_by_role("status")
     expect(status).to_contain_text("گویا به زبان انگلیسی است")
     expect(status).to_contain_text("تنها خبرهای فارسی")
+    expect(page.locator("article")).to_have_attribute("lang", "en")
     expect(page.locator("#topics button")).to_have_count(0)
     expect(page.locator("#topics bdi:visible")).to_have_count(3)
     expect(page.locator("#prefer")).to_be_hidden()

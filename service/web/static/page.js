@@ -179,6 +179,7 @@ function renderReading(id) {
   if (!topic) at("chosen").textContent = say.choose;
   else at("chosen").textContent = evidence.length ? say.shown(name) : say.noEvidence(name);
   at("chosen").hidden = !isPersian();
+  at("read").lang = tagged.answer.language ?? "und";
   const { title, text } = tagged.article;
   at("read-title").hidden = !title;
   at("read-title").replaceChildren(...highlighted(title, "title", evidence));
