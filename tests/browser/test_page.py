@@ -22,6 +22,7 @@ def test_persian_and_right_to_left_first(page: Page) -> None:
     expect(page.locator("h1")).to_have_text("برچسب")
     expect(page.locator("#tag")).to_have_text("برچسب بزن")
     expect(page.get_by_label("متن", exact=True)).to_be_visible()
+    expect(page.locator("#title")).to_have_css("direction", "rtl")
     expect(page.locator("#topics")).to_contain_text("تجارت")
     expect(page.locator("#topics bdi:visible")).to_have_text(
         ["تجارت", "انرژی", "تحریم"]
