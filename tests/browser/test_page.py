@@ -106,6 +106,23 @@ def test_hovering_previews_and_leaving_restores(page: Page) -> None:
     expect(page.locator("#reading mark")).to_have_text(["صادرات", "صادرات"])
 
 
+def test_bars_and_evidence_show_in_forced_colours_and_on_paper(page: Page) -> None:
+    tag(page, "برق")
+    for shown in ("#read-text mark", ".assigned .bar i"):
+        expect(page.locator(shown)).to_have_css("print-color-adjust", "exact")
+    page.emulate_media(forced_colors="active")
+    fill, trough = (
+        page.locator(f".assigned {part}").evaluate(
+            "e => getComputedStyle(e).backgroundColor"
+        )
+        for part in (".bar i", ".bar")
+    )
+    assert fill != trough
+    mark = page.locator("#read-text mark")
+    alpha = "e => getComputedStyle(e).backgroundColor.split(',').length"
+    assert mark.evaluate(alpha) == 3  # without one, so as clear as a reader wants it
+
+
 def test_overlapping_evidence_is_cut_at_every_edge(page: Page) -> None:
     pieces = page.evaluate(
         """async () => {
