@@ -168,6 +168,23 @@ def test_sample_article_is_tagged_and_can_be_edited(page: Page) -> None:
     expect(page.locator("#topics .assigned")).to_have_count(1)
 
 
+def test_double_click_does_not_press_what_comes_into_its_place(page: Page) -> None:
+    box = page.locator("#sample").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#reading")).to_be_visible()
+    card = page.get_by_role("link", name="کارت مدل")
+    card.evaluate("e => { e.style.position = 'fixed'; e.style.inset = '0'; }")
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    page.wait_for_timeout(300)
+    expect(page.locator("#reading")).to_be_visible()
+    card.click()
+    expect(page.get_by_role("heading", name="Model card")).to_be_visible()
+
+
 def test_blank_text_is_told_in_both_languages(page: Page) -> None:
     tag(page, "  ")
     alert = page.get_by_role("alert")

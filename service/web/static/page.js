@@ -284,6 +284,20 @@ function recalled(storage, name) {
   }
 }
 
+// The second half of a double click may fall on what the first has brought there.
+let clicked = null;
+document.addEventListener(
+  "click",
+  (event) => {
+    const control = event.target.closest("a, button");
+    if (event.detail < 2) clicked = control;
+    else if (control !== clicked) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  },
+  true,
+);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   // No key has other characters, and a browser would send no header with them.
