@@ -49,8 +49,12 @@ def page(browser: Browser, tmp_path: Path, shown: str) -> Iterator[Page]:
 def test_key_is_asked_for_and_kept_for_the_session(page: Page, shown: str) -> None:
     expect(page.locator("#key")).to_be_hidden()
     page.locator("#sample").click()
-    expect(page.locator("#problem")).to_contain_text("کلید")
+    expect(page.locator("#problem")).to_contain_text("در بالای این پیام")
     expect(page.locator("#key")).to_be_focused()
+    field, told = (page.locator(one).bounding_box() for one in ("#key", "#problem"))
+    assert field
+    assert told
+    assert field["y"] + field["height"] <= told["y"]
     page.locator("#key").fill(shown)
     page.locator("#key").press("Enter")
     expect(page.locator("#reading")).to_be_visible()
