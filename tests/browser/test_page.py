@@ -285,6 +285,18 @@ def test_late_answer_to_a_preference_does_not_end_editing(page: Page) -> None:
     expect(page.locator("#text")).to_have_value("متنی دیگر")
 
 
+def test_page_that_came_incomplete_says_so_and_sends_nothing(page: Page) -> None:
+    expect(page.locator("#unloaded")).to_have_count(0)
+    page.route("**/words.js", lambda route: route.fulfill(status=503, body="no"))
+    page.reload()
+    address = page.url
+    expect(page.locator("#tag")).to_be_disabled()
+    page.locator("#title").fill("نفت")
+    page.locator("#title").press("Enter")
+    expect(page.locator("#unloaded")).to_be_visible()
+    assert page.url == address
+
+
 def test_other_language_is_named_and_not_tagged(page: Page) -> None:
     tag(page, "Pistachio exports rose.")
     status = page.get_by_role("status")

@@ -328,3 +328,4 @@ at("switch").addEventListener("click", () => {
 
 language = recalled("localStorage", "language") === "en" ? "en" : "fa";
 render();
+at("unloaded").remove();
