@@ -14,6 +14,7 @@ import pytest
 from gunicorn.config import Config
 
 from service.web.crew import Line
+from service.web.refusals import OVERLONG
 from service.web.worker import ProblemWorker
 
 if TYPE_CHECKING:
@@ -215,6 +216,14 @@ def test_refusal_has_the_id_that_its_request_had(
     assert told.startswith(b"HTTP/1.1 503 ")
     assert told.count(b"\r\nX-Request-ID: ") == 1
     assert (b"\r\nX-Request-ID: desk-42\r\n" in told) is is_kept
+
+
+def test_refusal_does_not_ponder_over_many_blanks() -> None:
+    """The loop makes it, and all clients would wait."""
+    asked = b"GET / HTTP/1.1\r\nX-Request-ID:" + b" " * 60_000 + b"\0"
+    began = time.process_time()
+    assert OVERLONG.answer(asked).startswith(b"HTTP/1.1 431 ")
+    assert time.process_time() - began < 1.0
 
 
 def test_worker_that_ends_tells_whom_it_refused(
