@@ -237,8 +237,9 @@ class ModelStore:
             self.load(version)
             left = self.live_version()
             self._pointer.move_back(version)
-            with contextlib.suppress(OSError):
-                (self.root / str(left) / _ROLLED_BACK).touch()
+            if left in self.versions():  # a damaged pointer may name anything
+                with contextlib.suppress(OSError):
+                    (self.root / left / _ROLLED_BACK).touch()
         return version
 
     def was_rolled_back(self, version: str) -> bool:

@@ -358,6 +358,17 @@ class TestRollBack:
         (store.root / "live").unlink()
         assert store.roll_back() == three[2]
 
+    @pytest.mark.parametrize("pointer", ["\0" * 17, "../elsewhere", ""])
+    def test_damaged_pointer(
+        self, store: ModelStore, three: list[str], pointer: str
+    ) -> None:
+        """As a power cut may leave it."""
+        (store.root / "live").write_text(pointer, "utf-8")
+        (store.root.parent / "elsewhere").mkdir()
+        assert store.roll_back() == three[2]
+        assert store.live_version() == three[2]
+        assert not [*store.root.parent.rglob("rolled-back")]
+
     def test_pointer_moved_by_hand(self, store: ModelStore, three: list[str]) -> None:
         (store.root / "live").write_text(f"{three[1]}\n", "utf-8")
         assert store.before() == three[0]
