@@ -70,9 +70,9 @@ class Output:
             # The manifest first, or it would tell for complete what is gone.
             for name in sorted(there, key=lambda name: name != _MANIFEST):
                 self._store.rm(self._path(name), recursive=True)
-        elif _MANIFEST not in there and any(map(self._names, there)):
+        elif _MANIFEST not in there and any(map(self._names, there - {_WRITING})):
             raise ArchiveError(f"{self.url} has no {_MANIFEST}; {_CURE}")
-        # Empty folders alone are those of a run that had no time to begin.
+        # Without tags and errors, the folders are of a run that had no time to begin.
         goes_on = _MANIFEST in there and not overwrite
         holds = self._before(manifest) if goes_on else dict(manifest)
         for folder in (_TAGS, _ERRORS, _WRITING):
@@ -118,10 +118,6 @@ class Output:
         """Numbers of the partitions that are complete."""
         parts = map(_PART.fullmatch, self._names(_TAGS))
         return {int(part[1]) for part in parts if part}
-
-    def has_errors(self) -> bool:
-        """Whether there are rows that cannot be tagged."""
-        return bool(self._names(_ERRORS))
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Note that all is done."""

@@ -62,6 +62,20 @@ def test_run_that_could_not_begin_is_begun_by_the_next(output: Output) -> None:
     write(output, 1)
 
 
+def test_run_that_was_killed_as_it_began_is_begun_by_the_next(
+    output: Output, tmp_path: Path
+) -> None:
+    (tmp_path / "writing").mkdir()
+    (tmp_path / "writing" / "half").write_text("{")
+    output.begin(MANIFEST, overwrite=False)
+    output.finish(MANIFEST)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "manifest.json",
+        "tags",
+        "errors",
+    }
+
+
 def test_file_of_another_program_is_no_partition(
     output: Output, tmp_path: Path
 ) -> None:
