@@ -126,8 +126,14 @@ def client_address(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> s
         if not _forms(before):
             break
         peer = before
-    forms = _forms(peer)
-    return str(forms[0]) if forms else peer
+    return _plain(peer)
+
+
+@functools.lru_cache(_REMEMBERED)
+def _plain(given: str) -> str:
+    """The address as it is commonly written; what is no address stays."""
+    forms = _forms(given)
+    return str(forms[0]) if forms else given
 
 
 @functools.lru_cache(_REMEMBERED)
