@@ -101,6 +101,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._queue_seconds = settings.queue_ms / 1000.0
         self._budget = Budget(HELD_BYTES)
         self._watched: dict[_Connection, tuple[int, _Step]] = {}
+        self._heard_out: set[_Connection] = set()  # in excess; they take no place
         self._swept = self._told = self._accepted = 0.0
         self._rush = 0  # connections that came without a pause
         self._looked = self._since = time.monotonic()
@@ -174,12 +175,14 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         channel = Channel(sock, self._budget, self._read_seconds)
         conn = _Connection(channel, client, listener.getsockname())
         self.nr_conns += 1
-        excess = self.nr_conns - self.cfg.worker_connections
-        if excess > 0:
+        if self.nr_conns - len(self._heard_out) > self.cfg.worker_connections:
             channel.gather()
-            # Whose request is still to come would be cut off by it before the answer.
-            is_heard = excess <= _HEARD_OUT
-            self._refuse(conn, _Then.DISCARD if is_heard else _Then.CLOSE, BUSY)
+            then = _Then.CLOSE
+            if len(self._heard_out) < _HEARD_OUT:
+                # Who is still to send a request would be cut off before the answer.
+                self._heard_out.add(conn)
+                then = _Then.DISCARD
+            self._refuse(conn, then, BUSY)
         else:
             self._gather(conn)
         return True
@@ -212,6 +215,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _close(self, conn: _Connection) -> None:
         self._unwatch(conn)
+        self._heard_out.discard(conn)
         conn.sock.close()
         self.nr_conns -= 1
 

@@ -191,6 +191,27 @@ def test_connection_in_excess_is_answered_before_its_request_comes(
     assert client.recv(1) == b""
 
 
+def test_connection_in_excess_takes_no_place(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    """Though it is not closed before its client has been heard out."""
+    worker.cfg.set("worker_connections", MANY - 2)
+    while worker.accept(listener):
+        pass
+    assert len(worker._heard_out) == 2
+    clients[0].close()
+    assert see(worker) == 1
+    with socket.create_connection(listener.getsockname(), 10) as client:
+        ask(client, "/1")
+        assert worker.accept(listener)
+        worker._answer_short()
+        assert bodies(client, 1) == [b"/1"]
+    for refused in clients[-2:]:
+        refused.close()
+    assert see(worker) == 3
+    assert not worker._heard_out
+
+
 @pytest.mark.parametrize(
     ("given", "is_kept"),
     [
