@@ -3,6 +3,7 @@
     models/<version>/model.joblib     written once, never changed
     models/<version>/manifest.json    its SHA-256 (the version) and size
     models/<version>/...              what training writes of it, for people
+    models/<version>/rolled-back      where it was, until it is promoted again
     models/live, models/promoted      see pointer.py
 
 All are written beside and renamed: a reader never meets half of one.
@@ -24,7 +25,7 @@ from service.tagging.pointer import FileStamp, Pointer, cannot_write, stamp
 
 _FILE = "model.joblib"
 _MANIFEST = "manifest.json"
-_ROLLED_BACK = "rolled-back"  # stands beside a version that was, until it is promoted
+_ROLLED_BACK = "rolled-back"
 _UNFINISHED, _REMOVED = ".new-", ".old-"
 _ABANDONED = timedelta(hours=1)  # nothing takes as long to write
 
