@@ -20,6 +20,8 @@ _INTERRUPTED, _PIPE_CLOSED = 130, 141  # what a shell reports of SIGINT and SIGP
 def command() -> int:
     """Run one command in a process of its own; returns its exit code."""
     gc.freeze()  # what was imported is no garbage: do not look through it again
+    if sys.stderr is None:  # it was closed: nobody wants to be told anything
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as we run
     try:
         return main()
     finally:
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _INTERRUPTED
     except OSError as error:
         # What is still buffered would fail again, and loudly, when Python exits.
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return _PIPE_CLOSED

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from service import json_lines, model_cli, tag_files, tag_text
+from service import json_lines, model_cli, tag_files, tag_text, terminal
 from service.json_lines import UnusableError
 from service.progress import Progress
 from service.tag_files import Lines, chunks_of
@@ -107,7 +107,7 @@ def _run(options: argparse.Namespace) -> int:
             article = Article(options.title or "", tag_text.read(file))
             json_lines.check_plain("--title", article.title)
         except OSError as error:
-            exit_code = complain(f"{file}: {error.strerror}")
+            exit_code = complain(f"{name_of(file)}: {error.strerror}")
             continue
         except UnusableError as error:
             exit_code = complain(f"{name_of(file)}: {error}")
@@ -135,7 +135,7 @@ def _answer_files(tagger: Tagger, wish: Wish, options: argparse.Namespace) -> in
     )
     progress = Progress(
         tag_files.size_of(options.files),
-        wanted=bool(options.output) or not sys.stdout.isatty(),
+        wanted=bool(options.output) or not terminal.output().isatty(),
     )
     exit_code = 0
     try:
@@ -173,7 +173,7 @@ def _answer_file(
     try:
         opened = open_file(file)
     except OSError as error:
-        return progress.complain(f"{file}: {error.strerror}")
+        return progress.complain(f"{name_of(file)}: {error.strerror}")
     exit_code = n_lines = n_read = 0
     with opened as content:
         chunks = Lines(content) if file == STANDARD_INPUT else chunks_of(content)

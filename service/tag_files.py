@@ -10,12 +10,13 @@ import contextlib
 import itertools
 import os
 import stat
-import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
+
+from service import terminal
 
 _CHUNK_BYTES = 1 << 20
 _LOOK_BYTES = 1 << 14  # at once, for the end of a line
@@ -271,7 +272,7 @@ def output(file: Path | None) -> Iterator[BinaryIO]:
     an error leaves what was there before.
     """
     if file is None:
-        yield sys.stdout.buffer
+        yield terminal.output()
         return
     if file.exists() and not file.is_file():  # a device or a pipe is not replaced
         with file.open("wb") as opened:

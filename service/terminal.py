@@ -1,21 +1,42 @@
 """What the commands share: their input, their output and their complaints."""
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 STANDARD_INPUT = "-"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def open_file(file: str) -> AbstractContextManager[BinaryIO]:
-    """A file opened to be read; `-` is standard input."""
+    """A file opened to be read; `-` is standard input.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     if file == STANDARD_INPUT:
-        return contextlib.nullcontext(sys.stdin.buffer)
+        return contextlib.nullcontext(_open(sys.stdin, name_of(file)).buffer)
     return Path(file).open("rb")
+
+
+def output() -> BinaryIO:
+    """Standard output.
+
+    Raises:
+        OSError: It is closed.
+    """
+    return _open(sys.stdout, "standard output").buffer
+
+
+def _open(stream: TextIO | None, name: str) -> TextIO:
+    """A stream that Python has, None where its descriptor was closed at the start."""
+    if stream is None:
+        raise OSError(errno.EBADF, "it is closed", name)
+    return stream
 
 
 def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -31,8 +52,9 @@ def name_of(file: str) -> str:
 
 def write(content: bytes) -> None:
     """Write to standard output at once: a reader may be waiting for this line."""
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    stream = output()
+    stream.write(content)
+    stream.flush()
 
 
 def write_line(line: str) -> None:

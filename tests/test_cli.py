@@ -542,6 +542,22 @@ def test_help(arguments: list[str], capsys: Capture) -> None:
     assert "--models FOLDER" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("options", [(), ("--jsonl",), ("--jsonl", "--jobs", "2")])
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_closed_stream_is_told(
+    options: tuple[str, ...],
+    stream: str,
+    given: Callable[[bytes], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    given(as_lines(LINE))
+    monkeypatch.setattr(f"sys.{stream}", None)  # as Python has it then
+    assert run("tag", *options) == 1
+    name = {"stdin": "input", "stdout": "output"}[stream]
+    assert capsys.readouterr().err == f"barchasb: standard {name}: it is closed\n"
+
+
 def test_stopped_by_the_user(
     energy: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -638,6 +654,16 @@ class TestProcess:
             process.stdout.close()
             assert process.stderr.read() == b""
         assert process.returncode == 141
+
+    def test_closed_streams_are_no_traceback(self, models: Path) -> None:
+        finished = subprocess.run(
+            ["/bin/sh", "-c", 'exec "$@" <&- 2>&-', "sh", *self.COMMAND],
+            cwd=ROOT,
+            env=environment(models),
+            capture_output=True,
+            check=False,
+        )
+        assert (finished.returncode, finished.stdout) == (1, b"")
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
     def test_full_disk_is_told(self, models: Path) -> None:
