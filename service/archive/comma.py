@@ -19,16 +19,20 @@ _LONGEST_ROW = 8 << 20  # bytes
 def columns_of(file: File) -> list[str]:
     """The names in a CSV file's header; empty where it cannot be read."""
     try:
-        return _header(file)
+        return _header(file)[0]
     except (*DAMAGE, csv.Error):
         return []
 
 
-def _header(file: File) -> list[str]:
-    """The first row that is not blank, as Arrow takes it too; empty where none is."""
+def _header(file: File) -> tuple[list[str], bool]:
+    """The first row that is not blank, as Arrow takes it too; empty where none is.
+
+    With it goes whether anything follows.
+    """
     with Source(file.url) as source:
         content = io.TextIOWrapper(unpacked(source)[0], "utf-8-sig", "replace", "")
-        return next(filter(None, csv.reader(content)), [])
+        header = next(filter(None, csv.reader(content)), [])
+        return header, bool(content.read(1))
 
 
 def cut(file: File, columns: Columns, _: int) -> Iterator[Part]:
@@ -53,13 +57,15 @@ def rows(part: Part, columns: Columns) -> Iterator[Rows]:
 
 def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
     try:
-        header = _header(file)
+        header, has_more = _header(file)
     except (*DAMAGE, csv.Error) as error:
         yield unreadable(1, reason_of(error))
         return
     if not header:
         return
     there = columns.within(header, file.name)
+    if not has_more:  # and perhaps no line feed, for want of which Arrow fails
+        return
     odd: dict[int, str] = {}
 
     def skip(row: pa.csv.InvalidRow) -> str:

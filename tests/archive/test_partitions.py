@@ -133,6 +133,17 @@ def test_empty_file_has_no_row(tmp_path: Path) -> None:
         assert rows(cut(tmp_path, size=size)) == ({}, {})
 
 
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n"])
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_header_alone_is_no_row(tmp_path: Path, end: bytes, size: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,text" + end)
+    assert rows(cut(path, size=size)) == ({}, {})
+    path.write_bytes(b"id,body" + end)
+    with pytest.raises(ArchiveError, match=r"a\.csv has no column 'text'"):
+        rows(cut(path, size=size))
+
+
 def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"\n\r\nid,text\n\n1,x\n\n\n2\n\n3,x\n")
