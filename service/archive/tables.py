@@ -1,5 +1,6 @@
 """Batches of tables as rows of an archive."""
 
+import contextlib
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -72,11 +73,23 @@ def _plain(column: pa.Array, named: str, what: str) -> pa.Array:
     if pa.types.is_null(column.type):  # as pandas stores a column of None alone
         return column.cast(pa.string())
     if what == "id" and not pa.types.is_nested(column.type):
-        return column.cast(pa.string())
+        with contextlib.suppress(pa.ArrowNotImplementedError):
+            return _written(column)
     raise ArchiveError(
         f"{named} holds {column.type} and cannot be the {what}; "
         f"name another with --{what}"
     )
+
+
+def _written(column: pa.Array) -> pa.Array:
+    """Values as text.
+
+    Raises:
+        ArrowNotImplementedError: Arrow does not know how to write them.
+    """
+    if isinstance(column.type, pa.UuidType):
+        return pa.array([one and str(one) for one in column.to_pylist()], pa.string())
+    return column.cast(pa.string())
 
 
 def reason_of(error: Exception) -> str:

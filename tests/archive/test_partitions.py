@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -171,6 +172,29 @@ class TestIds:
         )
         articles, _ = rows(cut(path, size=1))
         assert articles == {1: ("7", None, "x"), 2: ("a.parquet#2", None, "x")}
+
+    def test_of_a_table_may_be_uuids(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        given = uuid.UUID(int=0)  # whose bytes are UTF-8
+        ids = pa.array([given.bytes, None, uuid.UUID(int=2**128 - 1).bytes], pa.uuid())
+        pq.write_table(pa.table({"id": ids, "text": ["b", "c", "d"]}), path)
+        articles, problems = rows(cut(path, size=100))
+        assert [one[0] for one in articles.values()] == [
+            "00000000-0000-0000-0000-000000000000",
+            "a.parquet#2",
+            "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        ]
+        assert not problems
+
+    def test_that_cannot_be_written_are_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.parquet"
+        pair = pa.fixed_shape_tensor(pa.int8(), [2])
+        ids = pa.ExtensionArray.from_storage(
+            pair, pa.array([[1, 2]], pair.storage_type)
+        )
+        pq.write_table(pa.table({"id": ids, "text": ["b"]}), path)
+        with pytest.raises(ArchiveError, match="and cannot be the id; name another"):
+            rows(cut(path, size=100))
 
     def test_without_a_column_all_are_made_up(self, tmp_path: Path) -> None:
         path = tmp_path / "a.csv"
