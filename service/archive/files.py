@@ -5,11 +5,13 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
 
 import fsspec
 import pyarrow as pa
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from service.archive import ArchiveError
 
@@ -174,7 +176,21 @@ def store_of(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
         store, path = url_to_fs(url)
     except (ImportError, ValueError) as error:
         raise ArchiveError(f"{url}: {error}") from error
-    return store, str(path)
+    return store, _spelled(path) if isinstance(store, LocalFileSystem) else str(path)
+
+
+def _spelled(path: str) -> str:
+    """The plain spelling of a path, by which a file is known again."""
+    plain = f"/{os.path.normpath(Path.cwd() / path).lstrip('/')}"
+    before, up, _ = f"{path}/".rpartition("/../")
+    if not up:
+        return plain
+    above = Path(f"{before}/..")
+    with contextlib.suppress(OSError):
+        # From a folder that is a link, it leads elsewhere than it seems.
+        if above.samefile(os.path.normpath(above)):
+            return plain
+    return path
 
 
 class Source(io.RawIOBase):

@@ -61,6 +61,26 @@ def test_glob_file_and_url_and_each_file_once(archive: Path) -> None:
     assert found == ["2026/01.jsonl.gz", "2026/02.jsonl", "old.CSV"]
 
 
+def test_file_is_one_however_it_is_spelled(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(archive)
+    found = names(
+        *("./2026/02.jsonl", "2026//02.jsonl", "2026/./02.jsonl"),
+        *("2025/../2026/02.jsonl", f"file:///{archive}/2025/..//2026/02.jsonl"),
+        *("2025/../2026/0*.jsonl", ".//2026/", "2025/../2026"),
+    )
+    assert found == ["02.jsonl", "01.jsonl.gz"]
+
+
+def test_link_to_a_folder_is_followed_before_what_is_above(archive: Path) -> None:
+    other = archive.with_name("other")
+    (other / "deep").mkdir(parents=True)
+    (other / "new.jsonl").write_bytes(b"x")
+    (archive / "link").symlink_to(other / "deep")
+    assert names(archive / "link" / ".." / "new.jsonl") == ["new.jsonl"]
+
+
 def test_name_is_below_what_all_have_in_common(archive: Path) -> None:
     assert names(archive / "2026") == ["01.jsonl.gz", "02.jsonl"]
     assert names(archive / "old.CSV") == ["old.CSV"]
