@@ -35,6 +35,7 @@ _STAMPS = (
     "last_modified",
     "created",
 )
+_LOCAL = "file://"
 _BUFFER = 1 << 20
 
 
@@ -172,11 +173,23 @@ def store_of(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     Raises:
         ArchiveError: There is no such protocol, or what it needs is not installed.
     """
+    if path := _local(url):
+        return LocalFileSystem(), _spelled(path)
     try:
         store, path = url_to_fs(url)
     except (ImportError, ValueError) as error:
         raise ArchiveError(f"{url}: {error}") from error
     return store, _spelled(path) if isinstance(store, LocalFileSystem) else str(path)
+
+
+def _local(url: str) -> str | None:
+    """The path of a file of this machine, None where it has to be asked for otherwise.
+
+    fsspec would take `::` in it for a chain of stores, and `file:` for a protocol.
+    """
+    if url.startswith(_LOCAL):
+        return url.removeprefix(_LOCAL)
+    return url if "://" not in url and os.path.lexists(url) else None
 
 
 def _spelled(path: str) -> str:

@@ -91,6 +91,23 @@ def test_file_with_letters_of_a_glob_is_meant_itself(tmp_path: Path) -> None:
     assert names(tmp_path / "a[1].csv") == ["a[1].csv"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a::b.csv", "zip::b.csv", "file:b.csv", "s3:/b.csv", "~b.csv", "a::b/c.csv"],
+)
+def test_name_may_look_like_a_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"here")
+    monkeypatch.chdir(tmp_path)
+    (file,) = find([name, str(path), name.partition("/")[0]])
+    assert file.url == f"file://{path}"
+    with Source(file.url) as source:
+        assert source.read() == b"here"
+
+
 def test_kind_can_be_told(archive: Path) -> None:
     (file,) = find([str(archive / "notes.txt")], "jsonl")
     assert file.kind == "jsonl"
