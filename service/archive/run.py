@@ -8,10 +8,12 @@ a worker is lost, Dask has another do its partition again.
 import contextlib
 import logging
 import os
+import signal
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, wait
@@ -82,14 +84,15 @@ def workers(jobs: int | None, cluster: str | None) -> Iterator[Client]:
     with contextlib.ExitStack() as ending, dask.config.set(_CONFIGURATION):
         where: str | LocalCluster | None = cluster
         if where is None:
-            where = ending.enter_context(
-                LocalCluster(
-                    n_workers=jobs or len(os.sched_getaffinity(0)),
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.CRITICAL,
+            with _uninterrupted():
+                where = ending.enter_context(
+                    LocalCluster(
+                        n_workers=jobs or len(os.sched_getaffinity(0)),
+                        threads_per_worker=1,
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.CRITICAL,
+                    )
                 )
-            )
         try:
             client = Client(where, timeout=_PATIENCE)
         except (OSError, ValueError) as error:
@@ -104,6 +107,25 @@ def workers(jobs: int | None, cluster: str | None) -> Iterator[Client]:
                 "the connection to the Dask scheduler was lost; "
                 "what is complete stays; run the same command to go on"
             ) from error
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Keeps Ctrl-C waiting, as half a cluster cannot be ended.
+
+    Threads and processes that begin meanwhile are deaf to it for good.
+    """
+    heard: list[int] = []
+    resource_tracker.ensure_running()  # or it would make the thread that does so hear
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 def run(

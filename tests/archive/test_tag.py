@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -314,6 +315,31 @@ def test_scheduler_that_is_lost_is_told(cluster: str, lost: Exception) -> None:
         running.workers(None, cluster),
     ):
         raise lost
+
+
+def test_interrupt_waits_until_the_workers_have_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[object] = []
+
+    class Begins(contextlib.AbstractContextManager[None]):
+        def __init__(self, **_: object) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            deaf = [sys.executable, "-c", "import os; os.kill(os.getpid(), 2)"]
+            with ThreadPoolExecutor(1) as threads:
+                seen.append(threads.submit(subprocess.call, deaf).result())
+
+        def __exit__(self, *_: object) -> None:
+            seen.append("ended")
+
+    monkeypatch.setattr(running, "LocalCluster", Begins)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), running.workers(1, None):
+            pytest.fail("it was not interrupted")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [0, "ended"]
 
 
 def test_partition_whose_worker_died_is_waited_for(
