@@ -7,12 +7,18 @@ from http import HTTPStatus
 import msgspec
 from gunicorn.http import errors  # type: ignore[import-untyped]
 
+from service.web.cors import Origins
 from service.web.errors import Problem
 from service.web.headers import request_id
 
 _RETRY_SECONDS = 1
-# It never goes back: of a line of many blanks that would take minutes.
-_GIVEN_ID = re.compile(rb"(?i)\r\nx-request-id:[ \t]*+([!-~]*+)[ \t]*+(?=\r\n)")
+# They never go back: of a line of many blanks that would take minutes.
+_ID, _ORIGIN = (
+    re.compile(rb"(?i)\r\n%b:[ \t]*+([!-~]*+)[ \t]*+(?=\r\n)" % name)
+    for name in (b"x-request-id", b"origin")
+)
+_PATH = re.compile(rb"\A[A-Z]+ ([!->@-~]*)")  # up to a question mark
+_NO_ORIGINS = Origins("none")
 
 
 class Refusal(msgspec.Struct, frozen=True, dict=True):
@@ -26,20 +32,28 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
     status: int
     detail: str
 
-    def answer(self, asked: bytes = b"", *, keep: bool = False) -> bytes:
+    def answer(
+        self,
+        asked: bytes = b"",
+        *,
+        keep: bool = False,
+        origins: Origins = _NO_ORIGINS,
+    ) -> bytes:
         """The whole HTTP answer.
 
         Args:
             asked: The lines of the request's head, as far as they have come.
             keep: Whether the connection stays open for another request.
+            origins: Whose pages may read it.
         """
         persistence = "keep-alive" if keep else "close"
-        given = _GIVEN_ID.findall(asked)
-        identity = request_id(given[0].decode() if len(given) == 1 else "")
-        head = f"{self._head}Connection: {persistence}\r\nX-Request-ID: {identity}"
+        identity = request_id(_given(_ID, asked))
+        headers = {"Connection": persistence, "X-Request-ID": identity}
+        headers |= origins.headers(_given(_PATH, asked), _given(_ORIGIN, asked))
+        lines = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
         # HEAD has none: a client would take it for the beginning of the next answer.
         body = b"" if asked.startswith(b"HEAD ") else self._body
-        return f"{head}\r\n\r\n".encode("ascii") + body
+        return f"{self._head}{lines}\r\n\r\n".encode("ascii") + body
 
     @cached_property
     def _head(self) -> str:
@@ -61,6 +75,12 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
                 type="about:blank", title=title, status=self.status, detail=self.detail
             )
         )
+
+
+def _given(pattern: re.Pattern[bytes], asked: bytes) -> str:
+    """What a request's head says, nothing where it says it more than once."""
+    found: list[bytes] = pattern.findall(asked)
+    return found[0].decode() if len(found) == 1 else ""
 
 
 BUSY = Refusal(503, "The service has more to do than it can; ask again in a second.")

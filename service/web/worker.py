@@ -25,6 +25,7 @@ from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from service.web.channel import Budget, Channel, Stage
+from service.web.cors import Origins
 from service.web.crew import Crew, Line
 from service.web.refusals import BUSY, OVERLONG, SLOW, Refusal, refusal_of
 from service.web.settings import Settings
@@ -99,6 +100,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         settings = Settings.from_environment()
         self._read_seconds = float(settings.read_seconds)
         self._queue_seconds = settings.queue_ms / 1000.0
+        self._origins = Origins(settings.cors_origins)
         self._budget = Budget(HELD_BYTES)
         self._watched: dict[_Connection, tuple[int, _Step]] = {}
         self._heard_out: set[_Connection] = set()  # in excess; they take no place
@@ -439,7 +441,10 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _refuse(self, conn: _Connection, then: _Then, refusal: Refusal) -> None:
         self._refused[refusal.status] += 1
-        conn.sock.offer(refusal.answer(conn.sock.head, keep=then is _Then.NEXT))
+        keep = then is _Then.NEXT
+        conn.sock.offer(
+            refusal.answer(conn.sock.head, keep=keep, origins=self._origins)
+        )
         self._send_off(conn, then)
 
     def _count(self, status: int, times: int = 1) -> None:

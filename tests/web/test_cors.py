@@ -1,7 +1,12 @@
+import http.client
+import io
+
 import pytest
 from flask.testing import FlaskClient
 
 from service.web.app import create_app
+from service.web.cors import Origins
+from service.web.refusals import BUSY
 from service.web.settings import Settings
 from tests.web.fake_tagger import FakeTagger
 
@@ -68,3 +73,21 @@ def test_browser_that_asks_first_is_told_what_it_may() -> None:
 def test_only_the_api_is_open(path: str) -> None:
     answer = serving("*").get(path, headers={"Origin": DESK})
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("origins", ["none", DESK, f"http://a.example,{DESK}", "*"])
+@pytest.mark.parametrize("origin", [DESK, "https://other.example", "null", None])
+@pytest.mark.parametrize("path", ["/v1/classify", "/v1/classify?a=/", "/", "/a?/v1/"])
+def test_refusal_before_its_turn_is_as_open(
+    origins: str, origin: str | None, path: str
+) -> None:
+    said = f"origin: {origin}\r\n" if origin else ""
+    asked = f"POST {path} HTTP/1.1\r\nHost: x\r\n{said}".encode()
+    refused = BUSY.answer(asked, origins=Origins(origins)).partition(b"\r\n")[2]
+    found = http.client.parse_headers(io.BytesIO(refused))
+    headers = {"Origin": origin} if origin else {}
+    answered = serving(origins).post(path, json={}, headers=headers).headers
+    assert found["Retry-After"] == "1"
+    allowing = "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"
+    for name in ("Vary", *allowing):
+        assert found[name] == answered.get(name)

@@ -19,7 +19,11 @@ import pytest
 from tests.web.slow_wsgi import SLOWLY
 from tests.web.test_gunicorn import Service, serving
 
-HEAD = "POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+DESK = "https://desk.example"
+HEAD = (
+    f"POST /v1/classify HTTP/1.1\r\nHost: x\r\nOrigin: {DESK}\r\n"
+    "Content-Type: application/json\r\n"
+)
 SLOW = "tests.web.slow_wsgi:application"
 MANY = 40  # more than there are threads of any kind
 
@@ -32,7 +36,11 @@ def asked(text: str) -> bytes:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("overload")
-    variables = {"BARCHASB_WORKERS": "1", "BARCHASB_READ_SECONDS": "1"}
+    variables = {
+        "BARCHASB_WORKERS": "1",
+        "BARCHASB_READ_SECONDS": "1",
+        "BARCHASB_CORS_ORIGINS": DESK,
+    }
     with serving(SLOW, folder, **variables) as running:
         yield running
 
@@ -75,6 +83,7 @@ def test_what_waits_too_long_is_refused_and_the_rest_answered(
         body = json.loads(answer.read())
         if answer.status == 503:
             assert answer.headers["Retry-After"] == "1"
+            assert answer.headers["Access-Control-Allow-Origin"] == DESK
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert body["status"] == 503
             connection.sendall(asked("قطعی برق"))
