@@ -85,6 +85,8 @@ def on_starting(server: Any) -> None:  # noqa: ANN401
         require_choice(_settings, hosts)
     except SettingsError as error:
         sys.exit(f"barchasb: {error}")
+    access = server.app.wsgi().extensions["barchasb.access"]
+    access.listen([_settings.host, *hosts])  # both: an option never lets more in
 
 
 def when_ready(_server: Any) -> None:  # noqa: ANN401

@@ -6,6 +6,7 @@ tells of no article is open to all; everything else needs a scope.
 
 import functools
 import ipaddress
+from collections.abc import Sequence
 
 from flask import Flask, Response, g, request
 from werkzeug.datastructures import WWWAuthenticate
@@ -15,6 +16,8 @@ from service.web import observing
 from service.web.keys import Key, KeyFile, KeyRing, Scope
 from service.web.rates import Rates, Standing
 from service.web.settings import Network, Settings, is_loopback, networks
+
+EXTENSION = "barchasb.access"
 
 _OPEN = frozenset(
     {
@@ -37,9 +40,13 @@ class Access:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._trusted = networks(settings.trusted_proxies)
-        self._is_private = is_loopback(settings.host)
         self._ring = KeyRing(KeyFile(settings.keys))
-        rate = settings.rate
+        self.listen([settings.host])
+
+    def listen(self, hosts: Sequence[str]) -> None:
+        """Take up what the service listens on, before there are workers."""
+        self._is_private = all(map(is_loopback, hosts))
+        rate = self._settings.rate
         if rate == "auto":
             rate = "off" if self._is_private else _BEYOND_THIS_MACHINE
         self._rates = None if rate == "off" else Rates(rate)
@@ -108,7 +115,8 @@ class Access:
 
 def register(app: Flask, settings: Settings) -> None:
     """Judge every request of the app, and tell callers where they stand."""
-    app.before_request(Access(settings).judge)
+    access = app.extensions[EXTENSION] = Access(settings)
+    app.before_request(access.judge)
     app.after_request(_tell_standing)
 
 

@@ -6,16 +6,20 @@ import runpy
 import socket
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 from gunicorn.http import errors
 
+from service.tagging.tagger import Tagger
+from service.web.app import create_app
+from service.web.settings import Settings
 from service.web.worker import ProblemWorker
 from tests.web.fake_tagger import FakeTagger
 
+ANYWHERE = "0.0.0.0"  # noqa: S104 - a value, nothing listens
 CONFIGURATION = Path(__file__).parents[2] / "service" / "gunicorn_conf.py"
 
 
@@ -88,6 +92,33 @@ def test_configuration_follows_the_settings(
     assert configuration["bind"] == bind
     assert configuration["workers"] == 3
     assert configuration["preload_app"] is True
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "is_limited"),
+    [
+        ("127.0.0.1", ["127.0.0.1", "::1"], False),
+        ("127.0.0.1", ["127.0.0.1", ANYWHERE], True),
+        ("127.0.0.1", [], False),
+        (ANYWHERE, ["127.0.0.1"], True),
+    ],
+)
+def test_rate_is_that_of_all_it_listens_on(
+    monkeypatch: pytest.MonkeyPatch, host: str, hosts: list[str], is_limited: bool
+) -> None:
+    monkeypatch.setenv("BARCHASB_HOST", host)
+    monkeypatch.setenv("BARCHASB_ANONYMOUS", "tag")
+    settings = Settings.from_environment()
+    app = create_app(lambda: cast(Tagger, FakeTagger()), settings)
+    address = [*((one, 8000) for one in hosts), "/run/barchasb.sock"]
+    runpy.run_path(str(CONFIGURATION))["on_starting"](
+        SimpleNamespace(
+            app=SimpleNamespace(wsgi=lambda: app), cfg=SimpleNamespace(address=address)
+        )
+    )
+    answer = app.test_client().post("/v1/classify", json={"text": "برق"})
+    assert answer.status_code == 200
+    assert ("RateLimit" in answer.headers) == is_limited
 
 
 def test_workers_share_what_the_master_has_loaded() -> None:
