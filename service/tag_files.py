@@ -23,6 +23,7 @@ _LOOK_BYTES = 1 << 14  # at once, for the end of a line
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_BEGINS = b"\x1f"  # and no JSON does
 _GZIP = 16 + zlib.MAX_WBITS  # asks zlib for gzip's header and checksum
+_OPEN_FILES = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
 
 class Range(NamedTuple):
@@ -274,8 +275,11 @@ def output(file: Path | None) -> Iterator[BinaryIO]:
     if file is None:
         yield terminal.output()
         return
-    if file.exists() and not file.is_file():  # a device or a pipe is not replaced
-        with file.open("wb") as opened:
+    is_open = str(file).startswith(_OPEN_FILES)
+    if is_open or (file.exists() and not file.is_file()):
+        # A device or a pipe is not replaced, nor what somebody has opened, who may want
+        # more in it than this.
+        with file.open("ab") as opened:
             yield opened
         return
     file = file.resolve()  # a link stays a link

@@ -220,6 +220,14 @@ class TestOutput:
             kept.close()
             assert read.read() == b"x"
 
+    def test_file_that_is_open_is_gone_on_with(self, tmp_path: Path) -> None:
+        """As `-o /dev/stdout >>file` wants it."""
+        path = tmp_path / "answers.jsonl"
+        path.write_bytes(b"before\n")
+        with path.open("ab") as kept, output(Path(f"/dev/fd/{kept.fileno()}")) as file:
+            file.write(b"x\n")
+        assert path.read_bytes() == b"before\nx\n"
+
 
 def test_size_is_known_of_files_only(tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in ("a", "b")]
