@@ -104,10 +104,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def read_counts(path: Path) -> dict[str, int]:
     """Words and how many articles hold them; none where there is no file."""
     counts = {}
-    lines = read_text(path).split("\n") if path.exists() else []
-    for line, content in enumerate(lines, 1):
-        if not content or content.startswith("#"):
-            continue
+    for line, content in _entries(path):
         word, _, articles = content.partition("\t")
         if not word or not articles.isdecimal():
             raise SeedError(path, line, "no word count", "write word, tab, articles")
@@ -118,10 +115,7 @@ def read_counts(path: Path) -> dict[str, int]:
 def read_names(path: Path) -> tuple[str, ...]:
     """Names of two or three words, a line each; none where there is no file."""
     names = []
-    lines = read_text(path).split("\n") if path.exists() else []
-    for line, content in enumerate(lines, 1):
-        if not content.strip() or content.startswith("#"):
-            continue
+    for line, content in _entries(path):
         if len(content.split()) not in _WORDS_OF_NAME:
             raise SeedError(
                 path,
@@ -131,6 +125,14 @@ def read_names(path: Path) -> tuple[str, ...]:
             )
         names.append(content)
     return tuple(names)
+
+
+def _entries(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file that may be missing, each with its number; no comments."""
+    lines = read_text(path).split("\n") if path.exists() else []
+    for line, content in enumerate(lines, 1):
+        if content and not content.startswith("#"):
+            yield line, content
 
 
 def require_keys(
