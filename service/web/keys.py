@@ -157,7 +157,7 @@ class KeyFile:
                 with os.fdopen(number, "wb") as file:
                     file.write(content)
                     file.flush()
-                    self._keep_owner(number)
+                    _keep_owner(path, number)
                     os.fsync(number)
                 Path(beside).replace(path)
             except BaseException:
@@ -166,20 +166,20 @@ class KeyFile:
         except OSError as error:
             raise self._unwritten(error) from error
 
-    def _keep_owner(self, number: int) -> None:
-        """Give what root writes to whom it belongs to: the service must read it."""
-        if os.geteuid() == 0:
-            path = self._path.resolve()
-            before = path if path.exists() else path.parent
-            owner = before.stat()
-            os.fchown(number, owner.st_uid, owner.st_gid)
-
     def _unwritten(self, error: OSError) -> KeysError:
         return KeysError(
             f"{self._path} cannot be written ({error.strerror}) and is as it was: no "
             "key is made or revoked; make room on its disk, or run this where and as "
             "who may write there"
         )
+
+
+def _keep_owner(path: Path, number: int) -> None:
+    """Give what root writes for a path to whom that is: the service must read it."""
+    if os.geteuid() == 0:
+        before = path if path.exists() else path.parent
+        owner = before.stat()
+        os.fchown(number, owner.st_uid, owner.st_gid)
 
 
 class KeyRing:
