@@ -12,6 +12,8 @@ from service.web import metrics_folder
 from service.web.keys import require_choice
 from service.web.settings import Settings, SettingsError
 
+_ACCESS = "barchasb.access"  # importing it here would be too early for metrics' folder
+
 
 def _require_address(host: str) -> None:
     """Say what is wrong: gunicorn would try for five seconds and not name the variable.
@@ -85,7 +87,7 @@ def on_starting(server: Any) -> None:  # noqa: ANN401
         require_choice(_settings, hosts)
     except SettingsError as error:
         sys.exit(f"barchasb: {error}")
-    access = server.app.wsgi().extensions["barchasb.access"]
+    access = server.app.wsgi().extensions[_ACCESS]
     access.listen([_settings.host, *hosts])  # both: an option never lets more in
 
 
