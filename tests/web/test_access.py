@@ -264,26 +264,25 @@ def test_rate_is_counted_behind_a_trusted_proxy(serve: Serve) -> None:
     assert statuses == [200, 200, 429]
 
 
-def test_addresses_of_one_network_are_one_caller(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("addresses", "answers"),
+    [
+        (("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"), [200, 429, 200]),
+        (("::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.1"), [200, 200, 429]),
+    ],
+    ids=["one network", "IPv4 on a socket for both families"],
+)
+def test_addresses_of_one_caller_are_counted_together(
+    serve: Serve, addresses: tuple[str, ...], answers: list[int]
+) -> None:
     client = serve(rate="1/hour")
     statuses = [
         client.post(
             "/v1/classify", json=ARTICLE, environ_base={"REMOTE_ADDR": address}
         ).status_code
-        for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
+        for address in addresses
     ]
-    assert statuses == [200, 429, 200]
-
-
-def test_callers_of_a_socket_for_both_families_are_told_apart(serve: Serve) -> None:
-    client = serve(rate="1/hour")
-    statuses = [
-        client.post(
-            "/v1/classify", json=ARTICLE, environ_base={"REMOTE_ADDR": address}
-        ).status_code
-        for address in ("::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.1")
-    ]
-    assert statuses == [200, 200, 429]
+    assert statuses == answers
 
 
 def test_what_is_open_is_not_counted(serve: Serve) -> None:
