@@ -137,8 +137,7 @@ class Channel:
     @property
     def head(self) -> bytes:
         """The lines of the request's head, as far as they have come."""
-        end = self._came.find(_END)
-        return bytes(self._came if end < 0 else self._came[: end + len(b"\r\n")])
+        return head_of(self._came)
 
     def gather(self) -> Stage:
         """Take in what has come, and judge it."""
@@ -320,6 +319,12 @@ class Channel:
     def _give_back(self) -> None:
         self._budget.give(self._taken)
         self._taken = 0
+
+
+def head_of(came: bytes | bytearray) -> bytes:
+    """The lines of a request's head, as far as they have come."""
+    end = came.find(_END)
+    return bytes(came if end < 0 else came[: end + len(b"\r\n")])
 
 
 def body_length(head: bytes) -> int | None:

@@ -24,7 +24,7 @@ from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from service.web.channel import Budget, Channel, Stage
+from service.web.channel import Budget, Channel, Stage, head_of
 from service.web.cors import Origins
 from service.web.crew import Crew, Line
 from service.web.refusals import BUSY, OVERLONG, SLOW, Refusal, refusal_of
@@ -316,17 +316,16 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def handle(self, conn: _Connection) -> _Then:
         """Answer the request whose bytes have come."""
-        request = None
+        came = conn.sock.take()
         try:
             if conn.parser is None:
                 conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
-            conn.parser.unreader.unread(conn.sock.take())
-            request = next(conn.parser)
-            return self.handle_request(request, conn)
+            conn.parser.unreader.unread(came)
+            return self.handle_request(next(conn.parser), conn)
         except (NoMoreData, StopIteration, OSError) as error:
             self.log.debug("connection given up: %s", type(error).__name__)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
-            self.handle_error(request, conn.sock, conn.client, error)
+            self._answer_error(conn.sock, head_of(came), error)
         return _Then.DISCARD
 
     def handle_request(self, request: Any, conn: _Connection) -> _Then:  # noqa: ANN401
@@ -357,12 +356,8 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             return _Then.CLOSE
         return _Then.NEXT
 
-    def handle_error(
-        self,
-        _request: object,
-        client: Channel | socket.socket,
-        _address: object,
-        error: Exception,
+    def _answer_error(
+        self, client: Channel | socket.socket, asked: bytes, error: Exception
     ) -> None:
         """Answer a request that is not HTTP, or that broke the application.
 
@@ -375,7 +370,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         )
         self._count(refusal.status)
         try:
-            client.sendall(refusal.answer())
+            client.sendall(refusal.answer(asked, origins=self._origins))
         except OSError:
             self.log.debug("the client is gone")
 

@@ -15,6 +15,7 @@ from gunicorn.http import errors
 
 from service.tagging.tagger import Tagger
 from service.web.app import create_app
+from service.web.cors import Origins
 from service.web.settings import Settings
 from service.web.worker import ProblemWorker
 from tests.web.fake_tagger import FakeTagger
@@ -142,6 +143,7 @@ def test_configuration_with_a_bad_setting_stops(
 def worker() -> ProblemWorker:
     made = ProblemWorker.__new__(ProblemWorker)
     made.log = logging.getLogger("tests.worker")
+    made._origins = Origins("none")
     made.wsgi = SimpleNamespace(extensions={"barchasb.metrics": Mock()})
     return made
 
@@ -162,7 +164,7 @@ def test_worker_answers_in_problems(
 ) -> None:
     here, there = socket.socketpair()
     with here, there:
-        worker.handle_error(None, here, None, error)
+        worker._answer_error(here, b"", error)
         answer = there.recv(4096)
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert b"application/problem+json" in answer
@@ -175,4 +177,4 @@ def test_worker_bears_a_client_that_is_gone(worker: ProblemWorker) -> None:
     here, there = socket.socketpair()
     there.close()
     with here:
-        worker.handle_error(None, here, None, errors.InvalidHeader("X"))
+        worker._answer_error(here, b"", errors.InvalidHeader("X"))

@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import pytest
 from gunicorn.config import Config
 
+from service.web.cors import Origins
 from service.web.crew import Line
 from service.web.refusals import OVERLONG
 from service.web.worker import ProblemWorker
@@ -237,6 +238,28 @@ def test_refusal_has_the_id_that_its_request_had(
     assert told.startswith(b"HTTP/1.1 503 ")
     assert told.count(b"\r\nX-Request-ID: ") == 1
     assert (b"\r\nX-Request-ID: desk-42\r\n" in told) is is_kept
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_bad_http_is_answered_as_its_head_asks(
+    worker: ProblemWorker,
+    listener: socket.socket,
+    clients: list[socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    method: bytes,
+) -> None:
+    monkeypatch.setattr(worker, "_count", Mock())
+    worker._origins = Origins("*")
+    client = clients[0]
+    said = b"Origin: https://desk.example\r\nX-Request-ID: desk-42"
+    client.sendall(method + b" /v1/topics HTTP/9.9\r\n" + said + b"\r\n\r\n")
+    assert worker.accept(listener)
+    worker._answer_short()
+    told = client.recv(4096)
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nX-Request-ID: desk-42\r\n" in told
+    assert b"\r\nAccess-Control-Allow-Origin: https://desk.example\r\n" in told
+    assert told.endswith(b"\r\n\r\n") is (method == b"HEAD")
 
 
 def test_refusal_does_not_ponder_over_many_blanks() -> None:
