@@ -6,6 +6,7 @@ tells of no article is open to all; everything else needs a scope.
 
 import functools
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from flask import Flask, Response, g, request
@@ -32,6 +33,8 @@ _BEYOND_THIS_MACHINE = "100/second"
 _ADDRESS_BITS = 64  # of IPv6; a caller commonly has all addresses that begin so
 _REMEMBERED = 1024  # addresses that need not be read again
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+# Some proxies write the port that they are asked from as well.
+_WITH_PORT = re.compile(r"\[([^]]+)\](?::[0-9]+)?|([^:]+):[0-9]+")
 
 
 class Access:
@@ -128,13 +131,18 @@ def client_address(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> s
         forwarded: X-Forwarded-For, to which every proxy adds who asked it.
         trusted: Networks of the proxies that are believed.
     """
-    chain = [one.strip() for one in forwarded.split(",")] if forwarded else []
+    chain = forwarded.split(",") if forwarded else []
     while chain and _is_in(peer, trusted):
-        before = chain.pop()
+        before = _without_port(chain.pop().strip())
         if not _forms(before):
             break
         peer = before
     return _plain(peer)
+
+
+def _without_port(forwarded: str) -> str:
+    found = _WITH_PORT.fullmatch(forwarded)
+    return found[1] or found[2] if found else forwarded
 
 
 @functools.lru_cache(_REMEMBERED)
