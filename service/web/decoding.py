@@ -33,6 +33,19 @@ _CURES = {
     ),
     "limit": "limit must be a whole number from 1, or null, where it is given.",
 }
+_QUERY_CURES = {
+    "explain": "explain must be true or false where it is given.",
+    "prefer": "prefer must be precision or recall where it is given.",
+    "thresholds": (
+        "thresholds are given as thresholds.ID, each a number from 0 to 1, ID being a "
+        "topic's."
+    ),
+    "topics": (
+        "topics are given as topics.include, topics.exclude or both, each topic ids "
+        "with commas between."
+    ),
+    "limit": "limit must be a whole number from 1 where it is given.",
+}
 _NAMED = re.compile(
     r"Object (?:missing required|contains unknown) field `(.*?)`"
     r"(?: - at `\$\.(topics)`)?",
@@ -257,7 +270,7 @@ def decode_query(query: MultiDict[str, str], topics: Collection[str]) -> Options
     try:
         asked = msgspec.convert({**nested, **plain}, Options)
     except msgspec.ValidationError as error:
-        raise _unfit(str(error), Options) from None
+        raise _unfit(str(error), Options, _QUERY_CURES) from None
     _check_options(asked, topics)
     return asked
 
@@ -335,7 +348,9 @@ def _check_writing(title: str, text: str) -> None:
             )
 
 
-def _unfit(reason: str, wanted: type[msgspec.Struct]) -> HTTPException:
+def _unfit(
+    reason: str, wanted: type[msgspec.Struct], cures: dict[str, str] = _CURES
+) -> HTTPException:
     """Tell msgspec's reason in our words; no value is quoted."""
     found = _NAMED.fullmatch(reason) or _PLACED.fullmatch(reason)
     if found is None:
@@ -349,7 +364,9 @@ def _unfit(reason: str, wanted: type[msgspec.Struct]) -> HTTPException:
     if top not in wanted.__struct_fields__:
         known = ", ".join(wanted.__struct_fields__)
         return FieldError(field, f"There is no such field; the fields are {known}.")
-    return FieldError(field, f"{_sentence(reason)}{_CURES[top]}")
+    # What JSON's types are called says nothing of a query.
+    said = _sentence(reason) if cures is _CURES else ""
+    return FieldError(field, f"{said}{cures[top]}")
 
 
 def _malformed(content: bytes, reason: str, what: str) -> BadRequest:

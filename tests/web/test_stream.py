@@ -176,6 +176,21 @@ def test_unfit_query(client: FlaskClient, query: str, field: str) -> None:
     assert assert_problem(post(client, GOOD, query), 422)["field"] == field
 
 
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("limit=null", "limit must be a whole number from 1 where it is given."),
+        ("prefer=null", "prefer must be precision or recall where it is given."),
+        ("topics=trade", "topics are given as topics.include, topics.exclude or both"),
+        ("thresholds=1", "thresholds are given as thresholds.ID, each a number from"),
+    ],
+)
+def test_cure_of_a_query_is_for_queries(
+    client: FlaskClient, query: str, detail: str
+) -> None:
+    assert post(client, GOOD, query).json["detail"].startswith(detail)
+
+
 def test_packed_stream(client: FlaskClient) -> None:
     members = gzip.compress(GOOD + b"\n") + gzip.compress(GOOD)
     assert len(answered(post(client, members, headers=PACKED))) == 2
