@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
+from service.web import payloads
 from service.web.live import Live
 
 type FindCard = Callable[[str], bytes | None]
@@ -33,8 +34,6 @@ def blueprint(live: Live, find_card: FindCard) -> Blueprint:
             raise CardMissing("The model has no card; `make train` writes one.")
         response = Response(content, content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = _POLICY
-        response.add_etag()
-        response.make_conditional(request)
-        return response
+        return payloads.unless_known(response)
 
     return card

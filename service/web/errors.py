@@ -20,6 +20,7 @@ from werkzeug.exceptions import (
     InternalServerError,
     MethodNotAllowed,
     NotFound,
+    PreconditionFailed,
     UnprocessableEntity,
 )
 
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 _OUR_WORDS: dict[type[HTTPException], str] = {
     NotFound: "Nothing is served at this path.",
     MethodNotAllowed: "This path does not answer that method; see the Allow header.",
+    PreconditionFailed: "If-Match names something else than what is here now.",
 }
 
 

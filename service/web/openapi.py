@@ -53,6 +53,7 @@ _PROBLEMS = {
     "403": "The API key may not do this.",
     "404": "There is no such thing.",
     "408": "The request took too long to come.",
+    "412": "If-Match names something else than what would be answered.",
     "413": "The body is larger than is taken.",
     "415": "The body is of another media type, or packed otherwise than with gzip.",
     "422": "A field cannot be used; it is named.",
@@ -225,6 +226,7 @@ def _get(
     responses = {"200": _response("The answer.", content, etag=unless_known)}
     if unless_known:
         responses["304"] = _response("If-None-Match names what would be answered.")
+        responses |= _refusals(["412"])
     responses |= _refusals(("404", *_OF_ALL) if may_be_missing else _OF_ALL)
     return {"get": _operation(operation, summaries, responses)}
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from flask import Response, request
 from msgspec import UNSET, Meta, UnsetType
+from werkzeug.exceptions import PreconditionFailed
 
 from service.tagging.model_file import Model
 from service.tagging.tagger import Evidence, ScoredTopic
@@ -222,7 +223,17 @@ def answer(payload: object) -> Response:
 
 def answer_unless_known(payload: object) -> Response:
     """A payload as a JSON response, or 304 to a client that has it already."""
-    response = answer(payload)
+    return unless_known(answer(payload))
+
+
+def unless_known(response: Response) -> Response:
+    """A response, or 304 to a client that has it already.
+
+    Raises:
+        PreconditionFailed: The client wants another one (If-Match).
+    """
     response.add_etag()
     response.make_conditional(request)
+    if response.status_code == PreconditionFailed.code:
+        raise PreconditionFailed
     return response

@@ -13,6 +13,7 @@ from service.tagging.tagger import Tagger
 from service.web.app import create_app
 from service.web.decoding import Options
 from service.web.settings import Settings
+from tests.web.asking import assert_problem
 
 UNDESCRIBED = {"/", "/docs", "/openapi.json", "/static/<path:filename>"}
 
@@ -125,6 +126,15 @@ def test_answer_is_sent_once(client: FlaskClient, path: str) -> None:
     assert (again.status_code, again.data) == (304, b"")
     assert again.headers["X-Request-ID"]
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/v1/topics", "/v1/model"])
+def test_answer_that_is_not_the_one_wanted_is_a_problem(
+    client: FlaskClient, path: str
+) -> None:
+    wanted = {"If-Match": client.get(path).headers["ETag"]}
+    assert client.get(path, headers=wanted).status_code == 200
+    assert_problem(client.get(path, headers={"If-Match": '"other"'}), 412)
 
 
 def test_page_shows_every_operation_and_schema(
