@@ -20,7 +20,7 @@ from service.web.settings import Network, Settings, is_loopback, networks
 
 EXTENSION = "barchasb.access"
 
-_OPEN = frozenset(
+OPEN = frozenset(
     {
         *("/", "/static/<path:filename>", "/docs", "/openapi.json"),
         *("/healthz", "/readyz"),
@@ -70,7 +70,7 @@ class Access:
         )
         environ["REMOTE_ADDR"] = address
         rule = request.url_rule
-        if rule is None or rule.rule in _OPEN or request.method == "OPTIONS":
+        if rule is None or rule.rule in OPEN or request.method == "OPTIONS":
             return
         shown = _shown_key()
         key = self._ring.find(shown) if shown else None

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from service.tagging.tagger import Tagger
-from service.web import bodies
+from service.web import access, bodies
 from service.web.admin import ReloadAnswer
 from service.web.decoding import (
     ArticleRequest,
@@ -60,10 +60,12 @@ _PROBLEMS = {
     "429": "Too many requests; see Retry-After.",
     "500": "The service failed; its log has the reason under the request id.",
     "501": "The body comes in another transfer coding than chunked.",
-    "503": "The service is busy or not ready; see Retry-After.",
+    "503": "The service is busy; see Retry-After.",
 }
 _KEYS: list[Json] = [{"bearer": []}, {"key": []}]
-_OF_ALL = ("401", "403", "429", "500", "503")
+_LATER = ("429", "503")
+_OF_CALLERS = ("401", "403", "429")
+_OF_ALL = (*_OF_CALLERS, "500", "503")
 _OF_BODIES = ("400", "408", "413", "415", "422", "501")
 
 
@@ -71,6 +73,13 @@ def describe(tagger: Tagger, settings: Settings) -> Json:
     """The document, with the topics of a tagger and with its answers as examples."""
     shown = examples(tagger)
     topics = [topic.id for topic in tagger.model.topics]
+    paths = {
+        **_tagging(settings, topics, shown),
+        **_about_the_model(shown),
+        **_operating(),
+    }
+    for path in access.OPEN & paths.keys():
+        _open(paths[path]["get"])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -83,11 +92,7 @@ def describe(tagger: Tagger, settings: Settings) -> Json:
         "servers": [{"url": "/"}],
         # A service on 127.0.0.1 needs no key, others do.
         "security": [{}, *_KEYS],
-        "paths": {
-            **_tagging(settings, topics, shown),
-            **_about_the_model(shown),
-            **_operating(),
-        },
+        "paths": paths,
         "components": _components(settings, topics, shown),
     }
 
@@ -191,6 +196,13 @@ def _operating() -> Json:
     }
 
 
+def _open(operation: Json) -> None:
+    """Tell that all may ask it, as often as they like."""
+    operation["security"] = []
+    for status in _OF_CALLERS:
+        del operation["responses"][status]
+
+
 def _options(topics: Iterable[str]) -> list[Json]:
     """The fields of `Options` as query parameters; see `decoding.decode_query`."""
     lists = {"style": "form", "explode": False}
@@ -223,9 +235,12 @@ def _get(
     unless_known: bool = False,
     may_be_missing: bool = False,
 ) -> Json:
-    responses = {"200": _response("The answer.", content, etag=unless_known)}
+    responses = {"200": _response("The answer.", content)}
     if unless_known:
-        responses["304"] = _response("If-None-Match names what would be answered.")
+        responses["200"] = _response("The answer.", content, "ETag")
+        responses["304"] = _response(
+            "If-None-Match names what would be answered.", None, "ETag"
+        )
         responses |= _refusals(["412"])
     responses |= _refusals(("404", *_OF_ALL) if may_be_missing else _OF_ALL)
     return {"get": _operation(operation, summaries, responses)}
@@ -258,13 +273,14 @@ def _operation(name: str, summaries: tuple[str, str], responses: Json) -> Json:
     }
 
 
-def _response(
-    description: str, content: Json | None = None, *, etag: bool = False
-) -> Json:
-    headers = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
-    if etag:
-        headers["ETag"] = {"$ref": "#/components/headers/ETag"}
-    response: Json = {"description": description, "headers": headers}
+def _response(description: str, content: Json | None, *headers: str) -> Json:
+    response: Json = {
+        "description": description,
+        "headers": {
+            name: {"$ref": f"#/components/headers/{name}"}
+            for name in ("X-Request-ID", *headers)
+        },
+    }
     return {**response, "content": content} if content else response
 
 
@@ -308,7 +324,11 @@ def _components(settings: Settings, topics: list[str], shown: Json) -> Json:
     return {
         "schemas": schemas,
         "responses": {
-            status: _response(description, _content(PROBLEM, "Problem"))
+            status: _response(
+                description,
+                _content(PROBLEM, "Problem"),
+                *(["Retry-After"] if status in _LATER else []),
+            )
             for status, description in _PROBLEMS.items()
         },
         "headers": {
@@ -322,6 +342,11 @@ def _components(settings: Settings, topics: list[str], shown: Json) -> Json:
                 "description": "To be sent back in If-None-Match.",
                 "required": True,
                 "schema": {"type": "string"},
+            },
+            "Retry-After": {
+                "description": "Seconds after which to ask again.",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 1},
             },
         },
         "securitySchemes": {

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from service.tagging.tagger import Tagger
 from service.web.app import create_app
 from service.web.decoding import Options
+from service.web.keys import KeyFile
 from service.web.settings import Settings
 from tests.web.asking import assert_problem
 
@@ -62,6 +64,28 @@ def test_reference_leads_somewhere(document: dict[str, Any]) -> None:
         for step in reference.split("/"):
             found = found[step]
         assert found
+
+
+def test_only_what_needs_a_key_is_said_to_be_refused_without(
+    tagger: Tagger, tmp_path: Path, document: dict[str, Any]
+) -> None:
+    KeyFile(tmp_path / "keys.json").make("desk", ("tag",))
+    client = create_app(
+        lambda: tagger, Settings(keys=tmp_path / "keys.json")
+    ).test_client()
+    elsewhere = {"REMOTE_ADDR": "192.0.2.1"}
+    for path, of in document["paths"].items():
+        for method, operation in of.items():
+            answer = client.open(path, method=method, environ_base=elsewhere)
+            is_open = answer.status_code != 401
+            assert {"401", "403", "429"}.isdisjoint(operation["responses"]) is is_open
+            assert (operation.get("security") == []) is is_open
+
+
+def test_who_is_to_ask_later_is_told_when(document: dict[str, Any]) -> None:
+    for status, response in document["components"]["responses"].items():
+        is_later = "Retry-After" in response["headers"]
+        assert is_later is (status in {"429", "503"})
 
 
 def test_every_property_is_explained_that_a_caller_sets(
