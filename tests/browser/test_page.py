@@ -123,6 +123,23 @@ def test_bars_and_evidence_show_in_forced_colours_and_on_paper(page: Page) -> No
     assert mark.evaluate(alpha) == 3  # without one, so as clear as a reader wants it
 
 
+def test_best_of_the_tags_is_chosen_though_another_topic_has_more(page: Page) -> None:
+    def answer(route: Route) -> None:
+        answered = route.fetch().json()
+        first, second, third = answered["topics"]
+        first["assigned"] = third["assigned"] = False  # it missed its threshold
+        second["assigned"] = True
+        route.fulfill(json=answered)
+
+    page.route("**/v1/classify", answer)
+    tag(page, "صادرات برق")
+    expect(page.get_by_role("status")).to_contain_text("انرژی")
+    expect(page.locator("[aria-pressed=true]")).to_have_attribute(
+        "data-topic", "energy"
+    )
+    expect(page.locator("#reading mark")).to_have_text(["برق"])
+
+
 def test_overlapping_evidence_is_cut_at_every_edge(page: Page) -> None:
     pieces = page.evaluate(
         """async () => {

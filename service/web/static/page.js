@@ -234,8 +234,7 @@ function accepted(article, answer) {
     render(); // who chose another preference stays where they are
     return;
   }
-  const best = answer.topics[0];
-  chosen = best?.assigned ? best.id : null;
+  chosen = answer.topics.find((topic) => topic.assigned)?.id ?? null;
   render();
   at("summary").focus();
 }
