@@ -185,6 +185,14 @@ def test_sample_article_is_tagged_and_can_be_edited(page: Page) -> None:
     expect(page.locator("#topics .assigned")).to_have_count(1)
 
 
+@pytest.mark.parametrize("field", ["#title", "#text"])
+def test_sample_does_not_take_the_place_of_an_article(page: Page, field: str) -> None:
+    page.locator(field).fill("برق")
+    expect(page.locator("#sample")).to_be_hidden()
+    page.locator(field).fill("")
+    expect(page.locator("#sample")).to_be_visible()
+
+
 def test_double_click_does_not_press_what_comes_into_its_place(page: Page) -> None:
     box = page.locator("#sample").bounding_box()
     assert box
