@@ -414,9 +414,20 @@ def test_article_is_blamed_only_where_it_is_to_blame(
     expect(page.get_by_role("alert")).to_contain_text(told)
 
 
-@pytest.mark.parametrize("width", [390, 320, 1400])
-def test_nothing_overflows_sideways(page: Page, width: int) -> None:
+def test_docs_do_not_overflow_with_large_letters(page: Page) -> None:
+    page.goto(f"{page.url}docs")
+    page.set_viewport_size({"width": 320, "height": 844})
+    page.locator("html").evaluate("e => { e.style.fontSize = '200%' }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize(
+    ("width", "letters"),
+    [(390, "100%"), (320, "100%"), (1400, "100%"), (390, "200%"), (320, "200%")],
+)
+def test_nothing_overflows_sideways(page: Page, width: int, letters: str) -> None:
     page.set_viewport_size({"width": width, "height": 844})
+    page.locator("html").evaluate("(e, size) => { e.style.fontSize = size }", letters)
     for _ in range(2):
         tag(page, "صادرات " + "x" * 300, "y" * 300)
         expect(page.locator("#reading")).to_be_visible()
