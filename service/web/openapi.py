@@ -205,26 +205,40 @@ def _open(operation: Json) -> None:
 
 def _options(topics: Iterable[str]) -> list[Json]:
     """The fields of `Options` as query parameters; see `decoding.decode_query`."""
+    ids = {
+        "type": "array",
+        "items": {"$ref": _REF.format(name="TopicId")},
+        "minItems": 1,
+    }
     lists = {"style": "form", "explode": False}
-    ids = {"type": "array", "items": {"$ref": _REF.format(name="TopicId")}}
-    of_options = _REF.format(name="ClassifyRequest") + "/properties/"
+    share = {"type": "number", "minimum": 0, "maximum": 1}
     return [
-        _parameter("explain", {"$ref": f"{of_options}explain"}),
-        _parameter("prefer", {"enum": ["precision", "recall"]}),
-        _parameter("limit", {"type": "integer", "minimum": 1}),
-        _parameter("topics.include", {**ids, "minItems": 1}) | lists,
-        _parameter("topics.exclude", {**ids, "minItems": 1}) | lists,
+        _parameter(
+            "explain", {"type": "boolean"}, "Whether the answers have evidence."
+        ),
+        _parameter(
+            "prefer",
+            {"enum": ["precision", "recall"]},
+            "Whose thresholds count, for fewer wrong tags or for fewer missed ones.",
+        ),
+        _parameter(
+            "limit",
+            {"type": "integer", "minimum": 1},
+            "How many topics are answered at most, the best first.",
+        ),
+        _parameter("topics.include", ids, "Only these, with commas between.") | lists,
+        _parameter("topics.exclude", ids, "Not these, with commas between.") | lists,
         *(
             _parameter(
-                f"thresholds.{topic}", {"type": "number", "minimum": 0, "maximum": 1}
+                f"thresholds.{topic}", share, "A threshold that goes before `prefer`."
             )
             for topic in topics
         ),
     ]
 
 
-def _parameter(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "query", "required": False, "schema": schema}
+def _parameter(name: str, schema: Json, description: str) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _get(

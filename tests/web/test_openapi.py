@@ -177,6 +177,21 @@ def test_page_shows_every_operation_and_schema(
     assert links <= set(re.findall(r'id="([^"]+)"', page.text))
 
 
+def test_page_tells_the_type_and_meaning_of_every_parameter(
+    client: FlaskClient,
+) -> None:
+    page = client.get("/docs").text
+    for name, of_type in (
+        ("explain", "boolean"),
+        ("limit", "integer"),
+        ("thresholds.trade", "number"),
+    ):
+        place = page.index(f"<dt><code>{name}</code></dt>")
+        _, shown, meaning = page[place:].split("<dd>")[1].split(">", 2)
+        assert shown == f"{of_type}</span"
+        assert meaning.partition("<")[0].strip().endswith(".")
+
+
 def test_page_runs_nothing_and_asks_nobody(client: FlaskClient) -> None:
     page = client.get("/docs")
     assert "unsafe" not in page.headers["Content-Security-Policy"]
