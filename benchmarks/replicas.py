@@ -37,7 +37,12 @@ from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Article
 from training.seed_files import SeedError
 
-_BEHIND = {**SETTINGS, "BARCHASB_TRUSTED_PROXIES": HOST}
+_BEHIND = {
+    **SETTINGS,
+    "BARCHASB_TRUSTED_PROXIES": HOST,
+    "BARCHASB_ANONYMOUS": "tag",
+    "BARCHASB_RATE": "off",
+}
 _ASKED = re.compile(rf"\b{re.escape(HOST)}:(\d+)")
 
 

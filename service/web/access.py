@@ -16,7 +16,13 @@ from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 from service.web import observing
 from service.web.keys import Key, KeyFile, KeyRing, Scope
 from service.web.rates import Rates, Standing
-from service.web.settings import Network, Settings, is_loopback, networks
+from service.web.settings import (
+    Network,
+    Settings,
+    is_loopback,
+    is_private,
+    networks,
+)
 
 EXTENSION = "barchasb.access"
 
@@ -48,7 +54,7 @@ class Access:
 
     def listen(self, hosts: Sequence[str]) -> None:
         """Take up what the service listens on, before there are workers."""
-        self._is_private = all(map(is_loopback, hosts))
+        self._is_private = is_private(self._settings, hosts)
         rate = self._settings.rate
         if rate == "auto":
             rate = "off" if self._is_private else _BEYOND_THIS_MACHINE

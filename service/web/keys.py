@@ -15,14 +15,14 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from service.web.settings import Settings, SettingsError, is_loopback
+from service.web.settings import Settings, SettingsError, is_loopback, is_private
 
 type Scope = Literal["tag", "desk", "admin"]
 SCOPES: tuple[Scope, ...] = ("tag", "desk", "admin")
@@ -234,7 +234,7 @@ class KeyRing:
         self._keys = found
 
 
-def require_choice(settings: Settings, hosts: Iterable[str]) -> None:
+def require_choice(settings: Settings, hosts: Sequence[str]) -> None:
     """Let nobody beyond this machine in without somebody having said so.
 
     Args:
@@ -242,8 +242,8 @@ def require_choice(settings: Settings, hosts: Iterable[str]) -> None:
         hosts: What the service listens on.
 
     Raises:
-        SettingsError: It listens beyond this machine, there is no key, and anonymous
-            tagging is not allowed; or the keys cannot be read.
+        SettingsError: It listens beyond this machine, or for a proxy, there is no key,
+            and anonymous tagging is not allowed; or the keys cannot be read.
     """
     try:
         keys = KeyFile(settings.keys).read()
@@ -251,13 +251,16 @@ def require_choice(settings: Settings, hosts: Iterable[str]) -> None:
         raise SettingsError(str(error)) from error
     if settings.anonymous == "tag" or any(not key.revoked for key in keys):
         return
-    for host in hosts:
-        if not is_loopback(host):
-            raise SettingsError(
-                f"the service would listen on {host} with no API key in "
-                f"{settings.keys}; make one with `barchasb key make NAME`, or set "
-                "BARCHASB_ANONYMOUS to tag to let anyone tag"
-            )
+    if is_private(settings, hosts):
+        return
+    others = next(
+        (f"listen on {host}" for host in hosts if not is_loopback(host)),
+        f"answer those behind BARCHASB_TRUSTED_PROXIES, {settings.trusted_proxies},",
+    )
+    raise SettingsError(
+        f"the service would {others} with no API key in {settings.keys}; make one with "
+        "`barchasb key make NAME`, or set BARCHASB_ANONYMOUS to tag to let anyone tag"
+    )
 
 
 def _digest(shown: str) -> str:

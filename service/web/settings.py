@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -40,8 +40,8 @@ class Settings:
         anonymous: What a caller without a key may do although there are keys, or
             although others than this machine can call: "tag", or "none" for nothing.
         rate: How many requests a key, or an address without one, may send in which
-            time; "off" for as many as it likes, "auto" for that on this machine alone
-            and 100/second elsewhere.
+            time; "off" for as many as it likes, "auto" for that where only this
+            machine can call, and 100/second elsewhere.
         trusted_proxies: Networks whose X-Forwarded-For is believed, separated by
             commas; "none" for none.
         queue_ms: How long a request may wait for its turn before it is answered 503.
@@ -121,6 +121,14 @@ def networks(value: str) -> tuple[Network, ...]:
     if value == "none":
         return ()
     return tuple(ipaddress.ip_network(one) for one in value.split(","))
+
+
+def is_private(settings: Settings, hosts: Iterable[str]) -> bool:
+    """Whether only this machine can call the service that listens on hosts.
+
+    A proxy that is named speaks for others, also where it runs on this machine.
+    """
+    return settings.trusted_proxies == "none" and all(map(is_loopback, hosts))
 
 
 def is_loopback(host: str) -> bool:

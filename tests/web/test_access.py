@@ -84,6 +84,11 @@ def test_other_address_lets_nobody_in_without_keys(serve: Serve) -> None:
     assert_problem(client.post("/v1/classify", json=ARTICLE), 401)
 
 
+def test_trusted_proxy_lets_nobody_in_without_keys(serve: Serve) -> None:
+    client = serve(trusted_proxies="127.0.0.1")
+    assert_problem(client.post("/v1/classify", json=ARTICLE), 401)
+
+
 def test_anonymous_tagging_is_tagging_alone(serve: Serve, file: KeyFile) -> None:
     file.make("ops", ("admin",))
     client = serve(host=ANYWHERE, anonymous="tag")
@@ -258,7 +263,7 @@ def test_guessing_keys_is_counted_too(serve: Serve, file: KeyFile) -> None:
 
 
 def test_rate_is_counted_behind_a_trusted_proxy(serve: Serve) -> None:
-    client = serve(rate="1/hour", trusted_proxies="127.0.0.1")
+    client = serve(rate="1/hour", trusted_proxies="127.0.0.1", anonymous="tag")
     statuses = [
         client.post(
             "/v1/classify", json=ARTICLE, headers={"X-Forwarded-For": address}
@@ -298,12 +303,17 @@ def test_what_is_open_is_not_counted(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "policy"), [("127.0.0.1", None), (ANYWHERE, '"caller";q=100;w=1')]
+    ("settings", "policy"),
+    [
+        ({}, None),
+        ({"host": ANYWHERE}, '"caller";q=100;w=1'),
+        ({"trusted_proxies": "127.0.0.1"}, '"caller";q=100;w=1'),
+    ],
 )
-def test_rate_is_off_on_this_machine(
-    serve: Serve, host: str, policy: str | None
+def test_rate_is_off_on_this_machine_alone(
+    serve: Serve, settings: dict[str, str], policy: str | None
 ) -> None:
-    client = serve(host=host, anonymous="tag")
+    client = serve(**settings, anonymous="tag")
     answer = client.post("/v1/classify", json=ARTICLE)
     assert answer.headers.get("RateLimit-Policy") == policy
 

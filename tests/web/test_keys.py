@@ -302,6 +302,14 @@ def test_this_machine_needs_none(path: Path, host: str) -> None:
     require_choice(Settings(keys=path), [host])
 
 
+def test_proxy_that_speaks_for_others_needs_a_choice(path: Path) -> None:
+    settings = Settings(keys=path, trusted_proxies="127.0.0.1")
+    with pytest.raises(SettingsError, match=r"BARCHASB_TRUSTED_PROXIES, 127\.0\.0\.1,"):
+        require_choice(settings, ["127.0.0.1"])
+    anyone = Settings(keys=path, trusted_proxies="127.0.0.1", anonymous="tag")
+    require_choice(anyone, ["127.0.0.1"])
+
+
 def test_damaged_keys_are_told_at_start(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"[")
