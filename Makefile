@@ -29,9 +29,10 @@ robustness: training-environment ## Retype seeds, or articles, and count what mo
 	@$(PYTHON) -m training robustness $(if $(GOLD),--articles "$(GOLD)")
 
 count: training-environment ## Make counted seeds: FROM=graded.jsonl TO=seeds/counted/x.jsonl
+	$(if $(and $(FROM),$(TO)),,$(error make count needs FROM=graded.jsonl TO=seeds/counted/x.jsonl))
 	@$(PYTHON) -m training count "$(FROM)" "$(TO)"
 
-test: dev-environment ## Run the tests but those in a browser, and measure coverage
+test: dev-environment ## Run the tests but those in a browser or behind nginx, and measure coverage
 	@$(PYTHON) -m training build --if-needed
 	@$(PYTHON) -m pytest --cov --numprocesses auto --dist worksteal
 
@@ -74,7 +75,7 @@ licences: dev-environment ## Write docs/licences.md, and check that all are allo
 # It misses our own list of dependencies, which is runtime.in and not pyproject.toml.
 sbom: dev-environment .venv-runtime/.holds-runtime ## List what the image runs on, in CycloneDX
 	@mkdir -p build
-	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null) \
 		$(PYTHON) -W "ignore:The Component this BOM" -m cyclonedx_py environment \
 		--output-reproducible --pyproject pyproject.toml \
 		--output-file build/barchasb.cdx.json .venv-runtime/bin/python
@@ -92,7 +93,7 @@ sbom: dev-environment .venv-runtime/.holds-runtime ## List what the image runs o
 clean: ## Remove environments and caches; models/ stays
 	rm -rf .venv .venv-bench .venv-runtime .coverage* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache *.egg-info build htmlcov
-	find benchmarks service tests training -name __pycache__ -type d -prune \
+	find benchmarks requirements service tests training -name __pycache__ -type d -prune \
 		-exec rm -rf {} + 2>/dev/null || true
 
 training-environment:

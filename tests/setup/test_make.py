@@ -86,6 +86,16 @@ def test_targets_follow_each_other_whatever_jobs_are_allowed(
     assert told.stdout.split() == ["begin", "end"] * 4, told.stderr
 
 
+def test_count_says_what_it_needs(tmp_path: Path, tools: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    install = tmp_path / "requirements" / "install.sh"
+    install.parent.mkdir()
+    install.write_text("#!/bin/sh\n")
+    install.chmod(0o755)
+    told = make("count", "FROM=x.jsonl", path=str(tools), folder=tmp_path)
+    assert "make count needs FROM=graded.jsonl TO=seeds/counted/" in told.stderr
+
+
 def test_readme_names_every_target() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert set(re.findall(r"\bmake ([a-z-]+)", readme)) >= TARGETS
