@@ -18,7 +18,7 @@ has_wheels() { # LOCK MACHINE PYTHON
 }
 
 status=0
-for lock in build runtime training dev bench; do
+for lock in build runtime training archive dev bench; do
     for machine in x86_64 aarch64; do
         for python in 3.12 3.13; do
             if has_wheels "$lock" "$machine" "$python"; then

@@ -16,7 +16,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 
 FOLDER = Path(__file__).parent
 TABLE = FOLDER.parent / "docs" / "licences.md"
-LOCKS = ("runtime", "training", "dev", "bench", "build")
+LOCKS = ("runtime", "training", "archive", "dev", "bench", "build")
 IMAGE = "runtime"  # the lock whose packages the image carries
 _KNOWN = tomllib.loads((FOLDER / "licences.toml").read_text("utf-8"))
 _HEAD = """\

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from requirements import licences
@@ -6,6 +8,13 @@ from requirements import licences
 @pytest.fixture(scope="module")
 def found() -> list[licences.Package]:
     return licences.packages()
+
+
+def test_every_lock_is_read() -> None:
+    locks = {path.stem for path in licences.FOLDER.glob("*.txt")}
+    assert set(licences.LOCKS) == locks
+    wheels = (licences.FOLDER / "check-wheels.sh").read_text("utf-8")
+    assert set(re.findall(r"^for lock in (.+); do", wheels, re.M)[0].split()) == locks
 
 
 def test_every_licence_is_allowed(found: list[licences.Package]) -> None:
