@@ -121,7 +121,7 @@ def camel(name: str) -> str:
 
 
 def test_readme_pushes_the_image_that_the_chart_asks_for() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = (ROOT / "deploy" / "README.md").read_text("utf-8")
     repository = re.search(r"--set image.repository=(\S+)", readme)
     assert repository is not None
     manifests = rendered({**KEYS, "image": {"repository": repository[1]}})
