@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -87,18 +87,36 @@ def measure(material: Material) -> Measured:
 
 
 def request_bodies(articles: Sequence[Article]) -> list[bytes]:
-    """The bodies of requests, each near 4 KB: longer articles cut, shorter left out."""
+    """The bodies of requests, each near 4 KB: longer articles cut, shorter left out.
+
+    Where all are shorter, as seeds are, several make one.
+    """
+    fit = [one for one in articles if not find_markup(one.title + one.text)]
+    bodies = _filled(fit) or _filled(_joined(fit))
+    if not bodies:
+        raise LoadError(f"the articles do not fill a request of {_BODY_BYTES} bytes")
+    return bodies
+
+
+def _filled(articles: Iterable[Article]) -> list[bytes]:
     bodies = []
     for article in articles:
         room = _BODY_BYTES - len(article.title.encode()) - _ENVELOPE_BYTES
         encoded = article.text.encode()
-        if len(encoded) < room or find_markup(article.title + article.text):
-            continue
-        text = encoded[:room].decode(errors="ignore").replace("\0", "")
-        bodies.append(msgspec.json.encode({"title": article.title, "text": text}))
-    if not bodies:
-        raise LoadError(f"no article fills a request of {_BODY_BYTES} bytes")
+        if len(encoded) >= room:
+            text = encoded[:room].decode(errors="ignore").replace("\0", "")
+            bodies.append(msgspec.json.encode({"title": article.title, "text": text}))
     return bodies
+
+
+def _joined(articles: Sequence[Article]) -> Iterator[Article]:
+    texts: list[str] = []
+    for article in articles:
+        texts.append(article.text)
+        text = "\n".join(texts)
+        if len(text.encode()) >= _BODY_BYTES:
+            yield Article(article.title, text)
+            texts.clear()
 
 
 def _rates(urls: dict[str, str], bodies: Path) -> dict[str, float]:

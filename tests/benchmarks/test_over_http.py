@@ -45,6 +45,13 @@ def test_bodies_have_four_kilobytes_of_what_the_service_takes() -> None:
     assert long.text.startswith(asked["text"])
 
 
+def test_short_articles_are_joined_where_there_are_no_long_ones() -> None:
+    seeds = [Article(f"تیتر {number}", f"خبر {number} " * 100) for number in range(30)]
+    bodies = request_bodies(seeds)
+    assert len(set(bodies)) == len(bodies) > 5
+    assert all(4080 <= len(body) <= 4096 for body in bodies)
+
+
 def test_articles_that_fill_no_body_are_reported() -> None:
-    with pytest.raises(LoadError, match="no article"):
+    with pytest.raises(LoadError, match="do not fill"):
         request_bodies([Article("تیتر", "خبر")])
