@@ -62,13 +62,16 @@ class File:
     stamp: str
 
 
-def find(inputs: Iterable[str], kind: Kind | None = None) -> list[File]:
+def find(
+    inputs: Iterable[str], kind: Kind | None = None, output: str | None = None
+) -> list[File]:
     """The files that are meant by paths, globs, folders and fsspec's URLs.
 
     Args:
         inputs: Of a folder, all files below are meant whose ending tells their kind,
             but none that is hidden by a `.` or `_` before a name.
         kind: What is in every file, whatever its ending tells.
+        output: The URL of a folder that is not meant where it lies in one that is.
 
     Returns:
         Each file once, in the order of the inputs, within a folder by name.
@@ -78,7 +81,7 @@ def find(inputs: Iterable[str], kind: Kind | None = None) -> list[File]:
     """
     found: dict[str, tuple[Kind, Mapping[str, Any]]] = {}
     for one in inputs:
-        found |= {url: (of, entry) for url, of, entry in _found(one, kind)}
+        found |= {url: (of, entry) for url, of, entry in _found(one, kind, output)}
     for url in _doubles({url: entry for url, (_, entry) in found.items()}):
         del found[url]
     folders = [url.split("/")[:-1] for url in found]
@@ -91,10 +94,10 @@ def find(inputs: Iterable[str], kind: Kind | None = None) -> list[File]:
 
 
 def _found(
-    one: str, kind: Kind | None
+    one: str, kind: Kind | None, output: str | None
 ) -> Iterator[tuple[str, Kind, Mapping[str, Any]]]:
     store, path = store_of(one)
-    folder = store.isdir(path)
+    folder = f"{store.unstrip_protocol(path).rstrip('/')}/" if store.isdir(path) else ""
     if folder:
         entries = store.find(path, detail=True)
     elif store.exists(path):
@@ -104,14 +107,15 @@ def _found(
     n_files = 0
     for name, listed in sorted(entries.items()):
         of = kind or _kind_of(name)
-        hidden = folder and _is_hidden(name.removeprefix(path))
+        url = store.unstrip_protocol(name)
+        passed_over = folder and (not of or _is_passed_over(url, folder, output))
         entry = _followed(store, name, listed)
-        if entry["type"] != "file" or hidden or (folder and not of):
+        if entry["type"] != "file" or passed_over:
             continue
         if not of:
             raise ArchiveError(f"{name}: its ending tells no kind; {_KNOWN}")
         n_files += 1
-        yield store.unstrip_protocol(name), of, entry
+        yield url, of, entry
     if not n_files:
         what = (
             f"there is no file of an archive in it; {_KNOWN}" if folder else "no file"
@@ -154,8 +158,12 @@ def _kind_of(name: str) -> Kind | None:
     return _ENDINGS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - of a URL
 
 
-def _is_hidden(path: str) -> bool:
-    return any(part.startswith((".", "_")) for part in path.split("/"))
+def _is_passed_over(url: str, folder: str, output: str | None) -> bool:
+    """Whether a file below a folder is hidden, or written of it by a run before."""
+    if output and output.startswith(folder) and url.startswith(f"{output}/"):
+        return True
+    names = url.removeprefix(folder).split("/")
+    return any(name.startswith((".", "_")) for name in names)
 
 
 def _name(path: Iterable[str]) -> str:

@@ -52,9 +52,9 @@ def tag(store: ModelStore, options: Options) -> Done:
         ModelFileError: There is no model to tag with.
     """
     model = store.live()
-    files = find(options.inputs, options.kind)
     where, path = store_of(options.output)
     url = where.unstrip_protocol(path).rstrip("/")
+    files = find(options.inputs, options.kind, url)
     for file in files:
         if file.url.startswith(f"{url}/"):
             raise ArchiveError(f"{file.url} is read and lies in OUTPUT; give another")

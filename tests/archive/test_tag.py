@@ -184,6 +184,14 @@ class TestGoingOn:
         assert tags_of(output) == rows
         assert len(errors_of(output)) == 3
 
+    def test_output_within_the_input_is_not_read(self, archive: Path, tag: Tag) -> None:
+        output = archive / "tags"
+        done = tag(archive, output=output)
+        assert done.n_tagged
+        again = tag(archive, output=output)
+        assert (again.n_tagged, again.n_before) == (0, len(written(output)))
+        assert tag(archive, output=output, overwrite=True).n_tagged == done.n_tagged
+
     def test_partition_that_fails_is_told_and_done_later(
         self, archive: Path, tmp_path: Path, tag: Tag, monkeypatch: pytest.MonkeyPatch
     ) -> None:
