@@ -75,7 +75,7 @@ class Output:
         # Without tags and errors, the folders are of a run that had no time to begin.
         goes_on = _MANIFEST in there and not overwrite
         holds = self._before(manifest) if goes_on else dict(manifest)
-        for folder in (_TAGS, _ERRORS, _WRITING):
+        for folder in (_TAGS, _ERRORS):
             self._store.makedirs(self._path(folder), exist_ok=True)
         if not goes_on:
             self._write_manifest(manifest)
@@ -145,7 +145,10 @@ class Output:
     @contextlib.contextmanager
     def _aside(self) -> Iterator[tuple[str, BinaryIO]]:
         """A file, and its path; it is gone in the end unless it was renamed."""
-        path = self._path(_WRITING, uuid.uuid4().hex)
+        folder = self._path(_WRITING)
+        # Here, as another run may have ended meanwhile, and removed it.
+        self._store.makedirs(folder, exist_ok=True)
+        path = f"{folder}/{uuid.uuid4().hex}"
         file = self._store.open(path, "wb")
         try:
             yield path, file

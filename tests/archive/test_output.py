@@ -62,6 +62,15 @@ def test_run_that_could_not_begin_is_begun_by_the_next(output: Output) -> None:
     write(output, 1)
 
 
+def test_run_goes_on_beside_another_that_ends(output: Output, tmp_path: Path) -> None:
+    other = Output(str(tmp_path))
+    output.begin(MANIFEST, overwrite=False)
+    other.begin(MANIFEST, overwrite=False)
+    other.finish(MANIFEST)
+    write(output, 1)
+    assert output.complete() == {0}
+
+
 def test_run_that_was_killed_as_it_began_is_begun_by_the_next(
     output: Output, tmp_path: Path
 ) -> None:
