@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 _MOST_JOBS = 256
-_TERMINATED = 143  # what a shell reports of SIGTERM
+_SHELL = 128  # what it adds to a signal's number when it reports it
 
 
 def add_to(
@@ -140,7 +140,8 @@ def _answer_files(tagger: Tagger, wish: Wish, options: argparse.Namespace) -> in
     exit_code = 0
     try:
         with (
-            termination_as_exit(),
+            # Of a supervisor, of a terminal that is closed.
+            termination_as_exit(signal.SIGTERM, signal.SIGHUP),
             answering(answer, options.jobs or 1) as answer_all,
             tag_files.output(options.output) as output,
         ):
@@ -154,17 +155,24 @@ def _answer_files(tagger: Tagger, wish: Wish, options: argparse.Namespace) -> in
 
 
 @contextlib.contextmanager
-def termination_as_exit() -> Iterator[None]:
-    """Lets SIGTERM first end the workers and remove what was written so far."""
+def termination_as_exit(*signals: signal.Signals) -> Iterator[None]:
+    """Lets signals first end the workers and remove what was written so far.
 
-    def leave(*_: object) -> None:
-        sys.exit(_TERMINATED)
+    Where one is ignored, as SIGHUP under nohup, it stays so.
+    """
 
-    before = signal.signal(signal.SIGTERM, leave)
+    def leave(number: int, _: object) -> None:
+        sys.exit(_SHELL + number)
+
+    before = {one: signal.getsignal(one) for one in signals}
+    heard = [one for one in signals if before[one] is not signal.SIG_IGN]
     try:
+        for one in heard:
+            signal.signal(one, leave)
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one in heard:
+            signal.signal(one, before[one])
 
 
 def _answer_file(

@@ -33,7 +33,7 @@ _RANGES_AT_A_TIME = 2  # that a worker has: the one it answers, and the next
 _PLACE = struct.Struct("=QQ")  # start and end of a range
 
 # A terminal or a supervisor sends them to every process; the parent ends its workers.
-_FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM)
+_FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class WorkerError(Exception):

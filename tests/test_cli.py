@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from service import cli
+from service import cli, tag_cli
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Article, Tagger, Wish
 from service.web.settings import Settings
@@ -569,6 +569,15 @@ def test_stopped_by_the_user(
     assert capsys.readouterr().err == ""
 
 
+def test_closed_terminal_does_not_end_what_nohup_began() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with tag_cli.termination_as_exit(signal.SIGHUP):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 class TestProcess:
     """What only a process of its own can show."""
 
@@ -605,7 +614,7 @@ class TestProcess:
         assert process.returncode == 0
 
     @pytest.mark.parametrize("kill", [os.kill, os.killpg])
-    @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_signal_ends_it_and_its_workers(
         self,
         models: Path,

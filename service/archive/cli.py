@@ -1,6 +1,7 @@
 """`barchasb archive`: tags archives of any size into Parquet."""
 
 import argparse
+import signal
 from typing import TYPE_CHECKING
 
 from service import model_cli
@@ -92,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
     )
     try:
-        with termination_as_exit():
+        with termination_as_exit(signal.SIGTERM):
             done = tag(model_cli.store_of(options), asked)
     except ArchiveError as error:
         return complain(str(error))
