@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -36,6 +37,10 @@ def _open(stream: TextIO | None, name: str) -> TextIO:
     """A stream that Python has, None where its descriptor was closed at the start."""
     if stream is None:
         raise OSError(errno.EBADF, "it is closed", name)
+    with contextlib.suppress(OSError):  # it has no descriptor
+        # Whoever has it too may have set it not to wait: that nothing is there yet
+        # would be taken for the end.
+        os.set_blocking(stream.fileno(), True)
     return stream
 
 

@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -556,6 +558,26 @@ def test_closed_stream_is_told(
     assert run("tag", *options) == 1
     name = {"stdin": "input", "stdout": "output"}[stream]
     assert capsys.readouterr().err == f"barchasb: standard {name}: it is closed\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--jsonl",)])
+def test_input_that_does_not_wait_is_waited_for(
+    options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """As a program leaves a terminal that it shared, or a pipe of its event loop."""
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+
+    def write_late() -> None:
+        time.sleep(0.2)
+        os.write(theirs, as_lines(LINE) if options else ENERGY.encode())
+        os.close(theirs)
+
+    with os.fdopen(ours) as stream, ThreadPoolExecutor(1) as threads:
+        monkeypatch.setattr("sys.stdin", stream)
+        threads.submit(write_late)
+        assert run("tag", *options) == 0
+    assert "energy" in capsys.readouterr().out
 
 
 def test_stopped_by_the_user(
