@@ -1,5 +1,7 @@
 """A progress bar in the terminal: how far, how fast, how much longer."""
 
+import contextlib
+import os
 import shutil
 import sys
 import time
@@ -58,8 +60,7 @@ class Progress:
 
     def _draw(self) -> None:
         # A line that is wrapped could not be cleared.
-        columns = shutil.get_terminal_size().columns
-        sys.stderr.write(_CLEAR_LINE + self._described()[: columns - 1])
+        sys.stderr.write(_CLEAR_LINE + self._described()[: _columns() - 1])
         sys.stderr.flush()
 
     def _described(self) -> str:
@@ -71,6 +72,14 @@ class Progress:
         bar = "#" * int(share * _CELLS)
         left = _clock(seconds * (1 - share) / share)
         return f"[{bar:-<{_CELLS}}] {share:4.0%}  {rate}, {left} left"
+
+
+def _columns() -> int:
+    """The width of standard error's terminal; standard output may be a file."""
+    with contextlib.suppress(OSError):
+        if columns := os.get_terminal_size(sys.stderr.fileno()).columns:
+            return columns
+    return shutil.get_terminal_size().columns
 
 
 def _clock(seconds: float) -> str:

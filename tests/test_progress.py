@@ -1,4 +1,7 @@
+import os
+import pty
 import sys
+import termios
 from collections.abc import Callable
 
 import pytest
@@ -70,6 +73,21 @@ def test_line_is_no_wider_than_the_terminal(
     clock[0] += 1
     bar.add(1, 1)
     assert len(capsys.readouterr().err.removeprefix("\r\x1b[K")) == 29
+
+
+def test_width_is_that_of_the_terminal_that_is_drawn_in(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard output may be a file, and then nobody knows its width."""
+    terminal, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 30))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with os.fdopen(theirs, "w") as stream, os.fdopen(terminal, "rb") as screen:
+        monkeypatch.setattr(sys, "stderr", stream)
+        bar = Progress(10)
+        clock[0] += 1
+        bar.add(1, 1)
+        assert len(screen.read1(1000).removeprefix(b"\r\x1b[K")) == 29
 
 
 def test_problem_takes_the_place_of_the_bar(begin: Begin, capsys: Capture) -> None:
