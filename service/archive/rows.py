@@ -24,10 +24,16 @@ class Columns:
         """Names by what they hold, as far as a file has them.
 
         Raises:
-            ArchiveError: A column that was named, or that of the text, is not there.
+            ArchiveError: A column that was named, or that of the text, is not there,
+                or one that is meant is there more than once.
         """
         there = {}
         for what, name in (("id", self.id), ("title", self.title), ("text", self.text)):
+            if existing.count(name or what) > 1:
+                raise ArchiveError(
+                    f"{file} has more than one column {name or what!r}; "
+                    f"name another with --{what}, or rename one of them"
+                )
             if (name or what) in existing:
                 there[what] = name or what
             elif name or what == "text":

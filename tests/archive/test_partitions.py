@@ -260,6 +260,14 @@ class TestColumns:
             path.write_bytes(WAYS[name](articles))
         assert rows(cut(path, size=1 << 20), columns) == ({1: found}, {})
 
+    def test_of_the_same_name_are_told(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(b"id,text,id\n1,x,2\n")
+        table = pa.table([["1"], ["x"], ["2"]], names=["id", "text", "id"])
+        pq.write_table(table, tmp_path / "a.parquet")
+        for name in ("a.csv", "a.parquet"):
+            with pytest.raises(ArchiveError, match="has more than one column 'id'"):
+                rows(cut(tmp_path / name, size=1 << 20))
+
     def test_that_hold_something_else_are_told(self, tmp_path: Path) -> None:
         path = write_parquet(tmp_path / "a.parquet", [{"text": 1}])
         with pytest.raises(
