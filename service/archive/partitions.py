@@ -7,12 +7,11 @@
 The same files are always cut alike, so that a run can go on from where another ended.
 """
 
-import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.archive import comma, lines, parquet
-from service.archive.files import File, ReadingError
+from service.archive.files import File, Kind, ReadingError
 from service.archive.rows import Columns, Part, Rows
 
 _KINDS = {"jsonl": lines, "csv": comma, "parquet": parquet}
@@ -41,15 +40,27 @@ class Partition:
         return f"partition {self.number} ({self.parts[0].file.name})"
 
 
-def check(file: File, columns: Columns) -> None:
-    """Make sure that a file has the columns that are meant, as far as it is readable.
+def check(files: Iterable[File], columns: Columns) -> None:
+    """Make sure that the first file of each kind has the columns that are meant.
+
+    The first that tells which it has: others are empty, or cannot be read.
 
     Raises:
         ArchiveError: It has not.
     """
-    with contextlib.suppress(ReadingError):  # it comes again, and is told, when read
-        if existing := _KINDS[file.kind].columns_of(file):
+    checked: set[Kind] = set()
+    for file in files:
+        if file.kind not in checked and (existing := _columns_of(file)):
             columns.within(existing, file.name)
+            checked.add(file.kind)
+
+
+def _columns_of(file: File) -> list[str]:
+    try:
+        existing: list[str] = _KINDS[file.kind].columns_of(file)
+    except ReadingError:  # it comes again, and is told, when the file is read
+        return []
+    return existing
 
 
 def partitions(

@@ -58,8 +58,7 @@ def tag(store: ModelStore, options: Options) -> Done:
     for file in files:
         if file.url.startswith(f"{url}/"):
             raise ArchiveError(f"{file.url} is read and lies in OUTPUT; give another")
-    for file in {file.kind: file for file in reversed(files)}.values():
-        check(file, options.columns)
+    check(files, options.columns)
     output = Output(url)
     manifest = output.begin(
         {

@@ -214,7 +214,7 @@ class TestColumns:
         write_parquet(tmp_path / "a.parquet", [dict(self.content)])
         (tmp_path / "a.csv").write_bytes(b"key,more,head,body\na,,b,c\n")
         (tmp_path / "a.jsonl").write_bytes(as_lines([dict(self.content)]))
-        check(*find([str(path)]), self.columns)
+        check(find([str(path)]), self.columns)
         found = rows(cut(path, size=size, columns=self.columns), self.columns)
         assert found == ({1: ("a", "b", "c")}, {})
 
@@ -223,7 +223,9 @@ class TestColumns:
         self, tmp_path: Path, name: str
     ) -> None:
         self.test_are_named(tmp_path, name, 1)
-        (file,) = find([str(tmp_path / name)])
+        empty = tmp_path / f"0.{name}"
+        empty.touch()
+        files = find([str(empty), str(tmp_path / name)])
         for columns, what in (
             (Columns(), "text"),
             (Columns(text="body", title="headline"), "title"),
@@ -232,7 +234,7 @@ class TestColumns:
             named = getattr(columns, what) or what
             told = rf"{name} has no column '{named}'; it has key, .*body; .* --{what}$"
             with pytest.raises(ArchiveError, match=told):
-                check(file, columns)
+                check(files, columns)
 
     @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
     @pytest.mark.parametrize(
