@@ -30,7 +30,7 @@ def _header(file: File) -> tuple[list[str], bool]:
     With it goes whether anything follows.
     """
     with Source(file.url) as source:
-        content = io.TextIOWrapper(unpacked(source)[0], "utf-8-sig", "replace", "")
+        content = io.TextIOWrapper(unpacked(source), "utf-8-sig", "replace", "")
         header = next(filter(None, csv.reader(content)), [])
         return header, bool(content.read(1))
 
@@ -76,7 +76,7 @@ def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
 
     first = 1
     try:
-        for batch in _csv_batches(unpacked(source)[0], list(there.values()), skip):
+        for batch in _csv_batches(unpacked(source), list(there.values()), skip):
             numbers = _numbered(first, len(batch), odd)
             first = numbers[-1] + 1 if numbers else first
             some = table_rows(batch, there, numbers, file)

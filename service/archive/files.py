@@ -277,19 +277,22 @@ class Source(io.RawIOBase):
             raise ReadingError(f"{self._url}: {error.strerror or error}") from error
 
 
-def unpacked(source: Source) -> tuple[BinaryIO, bool]:
-    """A file's content from where the source stands, unzipped if it is gzip or zstd.
-
-    Reading from it raises OSError where it cannot be unzipped.
-
-    Returns:
-        The content, and whether it was packed.
-    """
+def packing_of(source: Source) -> str | None:
+    """How a file is packed from where the source stands: gzip, zstd, or None."""
     start = source.tell()
     beginning = source.read(max(map(len, _PACKED)))
     source.seek(start)
+    return next(
+        (name for magic, name in _PACKED.items() if beginning.startswith(magic)), None
+    )
+
+
+def unpacked(source: Source) -> BinaryIO:
+    """A file's content from where the source stands, unzipped if it is gzip or zstd.
+
+    Reading from it raises OSError where it cannot be unzipped.
+    """
     stream: Any = source
-    for magic, name in _PACKED.items():
-        if beginning.startswith(magic):
-            stream = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), name)
-    return io.BufferedReader(stream, _BUFFER), stream is not source
+    if packing := packing_of(source):
+        stream = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), packing)
+    return io.BufferedReader(stream, _BUFFER)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from service import json_lines
 from service.archive.batch import ARTICLES
-from service.archive.files import File, Source, unpacked
+from service.archive.files import File, Source, packing_of, unpacked
 from service.archive.rows import (
     MOST_SENT,
     Columns,
@@ -36,7 +36,7 @@ def columns_of(file: File) -> list[str]:
     """The keys of the objects in the first lines; empty where none is readable."""
     keys: dict[str, None] = {}
     with Source(file.url) as source:
-        lines = Lines(unpacked(source)[0])
+        lines = _lines_of(source)
         block = next(_blocks(lines, 1), b"")
     for line in block.splitlines()[:_LOOKED_AT]:
         try:
@@ -55,8 +55,8 @@ def cut(file: File, _: Columns, size: int) -> Iterator[Part]:
     with Source(file.url) as source:
         start = len(_MARK) if source.read(len(_MARK)) == _MARK else 0
         source.seek(0)
-        content, is_packed = unpacked(source)
-        lines = Lines(content)
+        is_packed = packing_of(source) is not None
+        lines = _lines_of(source)
         first, place = 1, 0  # the next row, and up to where parts are
         for block in _blocks(lines, min(size, MOST_SENT) if is_packed else size):
             if is_packed:
@@ -82,7 +82,7 @@ def rows(part: Part, columns: Columns) -> Iterator[Rows]:
         if part.span:
             lines = Lines(io.BufferedReader(source), amid=True)
         else:
-            lines = Lines(unpacked(source)[0])
+            lines = _lines_of(source)
         first = part.first
         for block in _blocks(lines, _BLOCK):
             yield from reader.rows(block, first)
@@ -91,6 +91,14 @@ def rows(part: Part, columns: Columns) -> Iterator[Rows]:
             lines.stop("it has become shorter")
         if lines.problem:
             yield unreadable(first, lines.problem)
+
+
+def _lines_of(source: Source) -> Lines:
+    """A file's lines from where the source stands, unpacked."""
+    if packing_of(source) == "gzip":
+        # They are unzipped there, and those before damage are not lost as by Arrow.
+        return Lines(io.BufferedReader(source))
+    return Lines(unpacked(source))
 
 
 def _blocks(lines: Lines, size: int) -> Iterator[bytes]:
