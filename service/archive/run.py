@@ -79,20 +79,14 @@ def workers(jobs: int | None, cluster: str | None) -> Iterator[Client]:
         cluster: The address of a Dask scheduler, for its workers instead.
 
     Raises:
-        ArchiveError: Nobody answers at the address, or no longer.
+        ArchiveError: Nobody answers at the address, or no longer; or no process can
+            be started.
     """
     with contextlib.ExitStack() as ending, dask.config.set(_CONFIGURATION):
         where: str | LocalCluster | None = cluster
         if where is None:
             with _uninterrupted():
-                where = ending.enter_context(
-                    LocalCluster(
-                        n_workers=jobs or len(os.sched_getaffinity(0)),
-                        threads_per_worker=1,
-                        dashboard_address="127.0.0.1:0",
-                        silence_logs=logging.CRITICAL,
-                    )
-                )
+                where = ending.enter_context(_local_cluster(jobs))
         try:
             client = Client(where, timeout=_PATIENCE)
         except (OSError, ValueError) as error:
@@ -107,6 +101,21 @@ def workers(jobs: int | None, cluster: str | None) -> Iterator[Client]:
                 "the connection to the Dask scheduler was lost; "
                 "what is complete stays; run the same command to go on"
             ) from error
+
+
+def _local_cluster(jobs: int | None) -> LocalCluster:
+    try:
+        return LocalCluster(
+            n_workers=jobs or len(os.sched_getaffinity(0)),
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise ArchiveError(
+            f"worker processes cannot be started ({error}); they need a folder for "
+            "temporary files: name one that can be written in TMPDIR"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -143,13 +152,7 @@ def run(
     Raises:
         ArchiveError: The workers cannot use the model.
     """
-    try:
-        client.register_plugin(Tagging(job.version, model))
-    except Exception as error:
-        raise ArchiveError(
-            f"the workers cannot use the model ({error}); they need this Barchasb, "
-            "with requirements/archive.txt"
-        ) from error
+    _give(client, Tagging(job.version, model))
     started = time.monotonic()
     complete = Output(job.output).complete()
     done = Done()
@@ -176,6 +179,18 @@ def run(
         _collect(pending, done, bar)
     done.seconds = time.monotonic() - started
     return done
+
+
+def _give(client: Client, tagging: Tagging) -> None:
+    try:
+        client.register_plugin(tagging)
+    except ArchiveError:
+        raise
+    except Exception as error:
+        raise ArchiveError(
+            f"the workers cannot use the model ({error}); they need this Barchasb, "
+            "with requirements/archive.txt"
+        ) from error
 
 
 def _cut(plan: Iterable[Partition], done: Done) -> Iterator[Partition]:

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 import pyarrow as pa
 from distributed import Worker, WorkerPlugin, get_worker
 
+from service.archive import ArchiveError
 from service.archive.batch import schema, tag_batch
 from service.archive.output import ERRORS, Output
 from service.archive.partitions import Partition, rows_of
@@ -57,8 +58,14 @@ class Tagging(WorkerPlugin):
         path = Path(worker.local_directory) / f"{self.name}.joblib"
         # Another run may be at work with the one that is there, mapped into memory.
         beside = path.with_suffix(".new")
-        beside.write_bytes(self._content)
-        beside.replace(path)
+        try:
+            beside.write_bytes(self._content)
+            beside.replace(path)
+        except OSError as error:
+            raise ArchiveError(
+                f"{path}: {error.strerror}; a worker keeps the model there: make room, "
+                "or name another folder for temporary files in TMPDIR"
+            ) from error
         self._content = b""
         self.tagger = warm(Tagger(model_file.load(path)))
 

@@ -25,6 +25,7 @@ from service.archive import run as running
 from service.archive import tag as tagging
 from service.archive.files import File
 from service.archive.partitions import Partition
+from service.archive.rows import Columns
 from service.archive.tag import Options
 from service.progress import Progress
 from service.tagging.model_store import ModelStore
@@ -122,6 +123,27 @@ def test_model_that_another_run_has_mapped_stays_whole(
         assert os.fstat(before.fileno()).st_ino != path.stat().st_ino
         assert before.read() == path.read_bytes() == content
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_worker_that_has_no_room_for_the_model_is_told(tmp_path: Path) -> None:
+    worker: Any = SimpleNamespace(local_directory=str(tmp_path / "gone"))
+    client: Any = SimpleNamespace(register_plugin=lambda tagging: tagging.setup(worker))
+    job = work.Job(str(tmp_path), Columns(), Wish(), "0")
+    told = rf"^{tmp_path}/gone/.*: No such file or directory; .* in TMPDIR$"
+    with pytest.raises(ArchiveError, match=told):
+        running.run(client, job, b"", (), Progress(None))
+
+
+def test_workers_that_cannot_be_started_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(**_: object) -> None:
+        raise RuntimeError("Cluster failed to start: No usable temporary directory")
+
+    monkeypatch.setattr(running, "LocalCluster", fails)
+    told = "No usable temporary directory.*in TMPDIR$"
+    with pytest.raises(ArchiveError, match=told), running.workers(1, None):
+        pytest.fail("there are no workers")
 
 
 def test_is_read_by_duckdb_and_polars(
