@@ -72,8 +72,9 @@ def tag(store: ModelStore, options: Options) -> Done:
         },
         overwrite=options.overwrite,
     )
-    if "partitions" in manifest:
-        return Done(n_before=manifest["partitions"])
+    n_complete = len(output.complete())  # somebody may have removed some since
+    if manifest.get("partitions") == n_complete:
+        return Done(n_before=n_complete)
     job = Job(url, options.columns, options.wish, model.version)
     plan = partitions(files, options.columns, manifest["partition_bytes"])
     progress = Progress(sum(file.size for file in files), of="articles")
