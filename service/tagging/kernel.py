@@ -721,7 +721,7 @@ def fill_words(
     words: Words,
     letters: Letters,
 ) -> tuple[Index, int, int, int]:
-    """Reads a text, some lines at a time; where all is furniture, nothing is.
+    """Reads a text, some lines at a time; where all below the title is furniture, none is.
 
     Returns how many words there are, and how many passages; how many of the words have
     letters, and how many are frequent in Persian alone.
@@ -740,7 +740,7 @@ def fill_words(
             reading, words, letters, first, count, title_length, passages
         )
     n_passages = passages.n_passages
-    if n_passages == 0:
+    if passages.in_title:
         n_passages, _, _ = cut_line(words, 0, count, title_length, 0, 0, True)
     return count, n_passages, passages.with_letters, passages.frequent
 

@@ -177,4 +177,4 @@ def test_a_stop_that_opens_a_line_does_not_mark_the_line_before(
 def test_all_furniture_is_read(cut: Cut) -> None:
     assert cut("", "خانه | نفت") == [["خانه", "نفت"]]
     assert cut("", "نفت\nگاز") == [["نفت", "گاز"]]
-    assert cut("تیتر خبر", "نفت\nگاز") == [["تیتر", "خبر"]]
+    assert cut("تیتر خبر", "نفت\nگاز") == [["تیتر", "خبر"], ["نفت", "گاز"]]

@@ -235,7 +235,7 @@ def cut_passages(words: Sequence[Word], title_length: int) -> list[list[Word]]:
 
 
 def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Word]]:
-    """The words that no site furniture parts; everything, where all is furniture."""
+    """The words that no site furniture parts; all, where below the title is no other."""
     runs: list[list[Word]] = [[]]
     after_marker = False
     for _, words_of_line in groupby(words, lambda word: word.line):
@@ -253,7 +253,9 @@ def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Wo
             runs.append([])
         else:
             runs[-1].extend(line)
-    return [run for run in runs if run] or [[*words]]
+    if not any(word.start >= title_length for run in runs for word in run):
+        return [[*words]] if words else []
+    return [run for run in runs if run]
 
 
 def _is_marker(line: Sequence[Word]) -> bool:
