@@ -63,19 +63,27 @@ def fit_topics(rows: sp.csr_matrix, corpus: Corpus) -> list[Fitted]:
     return fitted
 
 
-def summarise(values: Values, owner: NDArray[np.int64], n_owners: int) -> Values:
-    """An article's features for calibration, from its passages' decision values.
+def summarise(
+    values: Values, n_words: Values, owner: NDArray[np.int64], n_owners: int
+) -> Values:
+    """An article's features for calibration.
+
+    Args:
+        values: Shape (passages,): decision values.
+        n_words: Shape (passages,): how many words each has.
+        owner: Shape (passages,): the article that each belongs to.
+        n_owners: How many articles there are; every one needs a passage.
 
     Returns:
-        Shape (articles, 3): best, mean, logarithm of the number of passages. Every
-        article needs a passage.
+        Shape (articles, 4): best value, mean, logarithm of the number of passages,
+        logarithm of the number of words of the best.
     """
     order = np.lexsort((-values, owner))
-    ordered, owners = values[order], owner[order]
-    first = np.searchsorted(owners, np.arange(n_owners))
+    owners = owner[order]
+    best = order[np.searchsorted(owners, np.arange(n_owners))]
     count = np.bincount(owners, minlength=n_owners)
-    mean = np.bincount(owners, weights=ordered, minlength=n_owners) / count
-    return np.column_stack([ordered[first], mean, np.log(count)])
+    mean = np.bincount(owners, weights=values[order], minlength=n_owners) / count
+    return np.column_stack([values[best], mean, np.log(count), np.log(n_words[best])])
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +111,7 @@ class Articles:
 
 def found_articles(values: Values, corpus: Corpus, topic: int) -> Articles:
     """The seeds that are articles, those left out that only name the topic."""
-    features = summarise(values, corpus.owner, corpus.n_seeds)
+    features = summarise(values, corpus.n_words, corpus.owner, corpus.n_seeds)
     grades = corpus.grades[:, topic]
     chosen = corpus.whole & (grades != BORDERLINE)
     return Articles(features[chosen], grades[chosen] == CARRIED, np.ones(chosen.sum()))
@@ -113,32 +121,33 @@ def composed_articles(values: Values, corpus: Corpus, topic: int) -> Articles:
     """Backgrounds without the topic, to which one passage is added.
 
     Half of the backgrounds are seeds that are articles, half are drawn together from
-    passages; half of the added passages carry the topic.
+    passages; half of the added passages carry the topic by themselves.
     """
     random = np.random.default_rng(topic)
     grades = corpus.grades[corpus.owner, topic]
     single = ~corpus.whole[corpus.owner]
-    carrying = np.flatnonzero(single & (grades == CARRIED))
+    carrying = np.flatnonzero(corpus.passage_grades[:, topic] == CARRIED)
     ordinary = np.flatnonzero(single & (grades == ABSENT))
     found = np.flatnonzero(corpus.whole & (corpus.grades[:, topic] == ABSENT))
-    passages: list[Values] = []
+    passages: list[NDArray[np.int64]] = []
     carries = random.random(_COMPOSED) < 0.5  # noqa: PLR2004
     for carried in carries:
         if len(found) and random.random() < 0.5:  # noqa: PLR2004
-            background = values[_passages_of(corpus, int(random.choice(found)))]
+            background = _passages_of(corpus, int(random.choice(found)))
         else:
-            background = values[random.choice(ordinary, random.integers(*_LENGTHS))]
+            background = random.choice(ordinary, random.integers(*_LENGTHS))
         added = random.choice(carrying if carried else ordinary)
-        passages.append(np.append(background, values[added]))
+        passages.append(np.append(background, added))
     owner = np.repeat(np.arange(_COMPOSED), [len(found) for found in passages])
-    features = summarise(np.concatenate(passages), owner, _COMPOSED)
+    chosen = np.concatenate(passages)
+    features = summarise(values[chosen], corpus.n_words[chosen], owner, _COMPOSED)
     return Articles(features, carries, np.full(_COMPOSED, _COMPOSED_WEIGHT))
 
 
-def _passages_of(corpus: Corpus, seed: int) -> slice:
+def _passages_of(corpus: Corpus, seed: int) -> NDArray[np.int64]:
     """A seed's passages, which stand together."""
     first, end = np.searchsorted(corpus.owner, [seed, seed + 1])
-    return slice(int(first), int(end))
+    return np.arange(first, end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +155,7 @@ class Calibrated:
     """One topic's calibration, and the scores it gives to articles it has not seen.
 
     Attributes:
-        coefficients: Shape (4,): one for each feature, then the intercept.
+        coefficients: Shape (5,): one for each feature, then the intercept.
         articles: What it was fitted on.
         scores: Shape (articles,): scores by calibrations fitted without the article.
     """

@@ -12,6 +12,7 @@ from service.tagging.kernel import Reading
 from training.seeds import Seed, SeedSet
 
 CARRIED, BORDERLINE, ABSENT = 2, 1, 0
+UNMARKED = 3  # some passage of the article carries the topic, who knows which
 FOLDS = 5
 _HELD_OUT_ONE_IN = 12
 
@@ -25,6 +26,9 @@ class Corpus:
         counts: Sparse, shape (passages, words).
         owner: Shape (passages,): the seed that each passage belongs to.
         grades: Shape (seeds, topics): 2 carried, 1 borderline, 0 absent.
+        passage_grades: Shape (passages, topics): the same of each passage by itself; 3
+            where the article carries the topic and its passages are not marked, 1
+            where others of its passages are.
         whole: Shape (seeds,): whether the seed is an article.
         fold: Shape (seeds,): 0 to FOLDS - 1, by the seed's digest.
     """
@@ -33,6 +37,7 @@ class Corpus:
     counts: sp.csr_matrix
     owner: NDArray[np.int64]
     grades: NDArray[np.int8]
+    passage_grades: NDArray[np.int8]
     whole: NDArray[np.bool_]
     fold: NDArray[np.int64]
 
@@ -40,6 +45,11 @@ class Corpus:
     def n_seeds(self) -> int:
         """How many seeds there are."""
         return len(self.grades)
+
+    @property
+    def n_words(self) -> NDArray[np.float64]:
+        """How many words each passage has."""
+        return np.asarray(self.counts.sum(axis=1)).ravel()
 
 
 def is_held_out(seed: Seed) -> bool:
@@ -57,8 +67,12 @@ def build_corpus(seed_set: SeedSet, seeds: Sequence[Seed], reading: Reading) -> 
     values: list[int] = []
     starts = [0]
     owner: list[int] = []
+    grades = _grades(seed_set, seeds)
+    passage_grades = []
     for place, seed in enumerate(seeds):
-        for passage in _passages(seed, reading):
+        passages = _passages(seed, reading)
+        passage_grades.append(_marked(seed_set, seed, grades[place], len(passages)))
+        for passage in passages:
             for word, times in passage.items():
                 indices.append(column.setdefault(word, len(column)))
                 values.append(times)
@@ -69,7 +83,8 @@ def build_corpus(seed_set: SeedSet, seeds: Sequence[Seed], reading: Reading) -> 
         words=list(column),
         counts=sp.csr_matrix((np.array(values, float), indices, starts), shape),
         owner=np.array(owner),
-        grades=_grades(seed_set, seeds),
+        grades=grades,
+        passage_grades=np.concatenate(passage_grades),
         whole=np.array([seed.whole for seed in seeds]),
         fold=np.array([seed.digest // _HELD_OUT_ONE_IN % FOLDS for seed in seeds]),
     )
@@ -95,6 +110,20 @@ def _passages(seed: Seed, reading: Reading) -> Sequence[dict[str, int]]:
         for word, times in passage.items():
             together[word] = together.get(word, 0) + times
     return [together]
+
+
+def _marked(
+    seed_set: SeedSet, seed: Seed, grades: NDArray[np.int8], n_passages: int
+) -> NDArray[np.int8]:
+    """The grades of a seed's passages."""
+    marked = np.tile(grades, (n_passages, 1))
+    if seed.whole:
+        marked[marked == CARRIED] = UNMARKED
+    for column, topic in enumerate(seed_set.topics):
+        if topic.id in seed.carrying:
+            marked[:, column] = BORDERLINE  # who marked may have passed one over
+            marked[list(seed.carrying[topic.id]), column] = CARRIED
+    return marked
 
 
 def _grades(seed_set: SeedSet, seeds: Sequence[Seed]) -> NDArray[np.int8]:

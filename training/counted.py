@@ -1,8 +1,9 @@
 """Counted seeds: articles one may learn from but not keep.
 
 Of an article only its passages' word counts stay: words in alphabetical order, no
-pairs, no order, no text, and the passages shuffled; and a digest of the article, by
-which the seed is known however its words are counted.
+pairs, no order, no text, and the passages shuffled; which of them carry a topic, where
+sentences are marked; and a digest of the article, by which the seed is known however
+its words are counted.
 """
 
 import json
@@ -10,6 +11,8 @@ import random
 import tempfile
 from pathlib import Path
 
+from service.tagging import features, kernel
+from service.tagging.kernel import Reading
 from training.compounds import reading_of
 from training.corpus import BORDERLINE, CARRIED, count_passages
 from training.gold import Graded, read_gold
@@ -32,27 +35,47 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
     reading = reading_of(seed_set)
     lines = {}
     for one in graded:
-        digest = one.digest
         passages = count_passages(one.article.title, one.article.text, reading)
-        # Nothing secret, but the same article always gives the same seed.
-        random.Random(digest).shuffle(passages)  # noqa: S311
         if passages:
-            lines[digest] = _line(digest, one, passages)
+            lines[one.digest] = _line(one, passages, reading)
     _write(target, [lines[digest] for digest in sorted(lines)])
     return len(lines)
 
 
-def _line(digest: str, graded: Graded, passages: list[dict[str, int]]) -> str:
+def _line(graded: Graded, passages: list[dict[str, int]], reading: Reading) -> str:
     def with_grade(wanted: int) -> list[str]:
         return [topic for topic, grade in graded.grades.items() if grade == wanted]
 
+    order = list(range(len(passages)))
+    # Nothing secret, but the same article always gives the same seed.
+    random.Random(graded.digest).shuffle(order)  # noqa: S311
     entry = {
-        "article": digest,
+        "article": graded.digest,
         "topics": with_grade(CARRIED),
         "borderline": with_grade(BORDERLINE),
-        "passages": passages,
+        "passages": [passages[place] for place in order],
     }
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+    carrying = {
+        topic: [new for new, place in enumerate(order) if place in places]
+        for topic in graded.carrying
+        if (places := _places(graded, topic, reading))
+    }
+    marked = {"carrying": carrying} if carrying else {}
+    return json.dumps(entry | marked, ensure_ascii=False, separators=(",", ":"))
+
+
+def _places(graded: Graded, topic: str, reading: Reading) -> set[int]:
+    """The passages in which sentences that carry a topic stand, none for furniture."""
+    together = f"{graded.article.title}\n{graded.article.text}"
+    _, words, _ = kernel.read_words(
+        features.code_points(together), len(graded.article.title), reading
+    )
+    places: set[int] = set()
+    for sentence in graded.carrying[topic]:
+        start = together.index(sentence)
+        inside = (words["start"] >= start) & (words["end"] <= start + len(sentence))
+        places.update(words["passage"][inside].tolist())
+    return places - {kernel.FURNITURE}
 
 
 def _write(target: Path, lines: list[str]) -> None:

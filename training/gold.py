@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,15 @@ class Graded:
         grades: 2 carried, 1 borderline (counted neither way), 0 absent, by topic id.
         groups: Values to report apart, such as its slice and half.
         id: What reports call it.
+        carrying: By topic, sentences of the article that carry it by themselves, all
+            of them; nothing of a topic whose sentences are not marked.
     """
 
     article: Article
     grades: Mapping[str, int]
     groups: tuple[str, ...]
     id: str = ""
+    carrying: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -46,8 +49,8 @@ class Graded:
 def read_gold(path: Path, topics: Sequence[str]) -> list[Graded]:
     """Read graded articles.
 
-    They are JSON lines with text, grades, and optionally id, title, slice and half.
-    With no topics, grades are not asked for.
+    They are JSON lines with text, grades, and optionally id, title, slice, half and
+    carrying. With no topics, neither grades nor carrying are asked for.
 
     Raises:
         GoldError: The file or one of its lines cannot be used.
@@ -71,19 +74,36 @@ def _graded(path: Path, number: int, line: str, topics: Sequence[str]) -> Graded
         entry = json.loads(line)
         grades = {topic: _grade(entry["grades"][topic]) for topic in topics}
         article = Article(_string(entry.get("title") or ""), _string(entry["text"]))
+        carrying = _carrying(entry.get("carrying") or {}, grades, article)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         asked = f" and a grade of 0, 1 or 2 for each of {', '.join(topics)}"
         raise GoldError(
             f"{path}, line {number}: write an object with text{asked if topics else ''}"
             f" ({error!r})"
         ) from error
-    return Graded(article, grades, _groups(entry), str(entry.get("id", number)))
+    name = str(entry.get("id", number))
+    return Graded(article, grades, _groups(entry), name, carrying)
 
 
 def _grade(value: object) -> int:
     if value not in (0, 1, 2):
         raise ValueError(f"{value!r} is no grade")
     return int(str(value))
+
+
+def _carrying(
+    found: object, grades: Mapping[str, int], article: Article
+) -> dict[str, tuple[str, ...]]:
+    if not isinstance(found, Mapping):
+        raise TypeError("carrying is no object of lists of sentences")
+    marked = {topic: tuple(found[topic]) for topic in grades if topic in found}
+    for topic, sentences in marked.items():
+        if grades[topic] != CARRIED or not sentences:
+            raise ValueError(f"carrying needs sentences of a topic of grade 2: {topic}")
+        for sentence in map(_string, sentences):
+            if not sentence or sentence not in f"{article.title}\n{article.text}":
+                raise ValueError(f"{sentence!r} is no sentence of the article")
+    return marked
 
 
 def _string(value: object) -> str:

@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.svm import LinearSVC
 
 from service.tagging import features
-from training.corpus import ABSENT, CARRIED, Corpus
+from training.corpus import ABSENT, CARRIED, UNMARKED, Corpus
 
 MIN_PASSAGES = 2  # a feature of fewer passages is dropped
 WORD_SIGN = "="  # marks the word itself among the features of its block
@@ -102,10 +102,10 @@ def fit_topic(
 ) -> LinearModel:
     """Fit one topic's linear model.
 
-    Every passage of a seed without the topic is a negative. Of an article that carries
-    it some passages do: the one that scores highest and all others with a value above 0
-    are taken for them, and chosen again after each round. The rest of its passages, and
-    borderline seeds, are left out.
+    Every passage without the topic is a negative. Of an article that carries it some
+    passages do. Where they are not marked, the one that scores highest and all others
+    with a value above 0 are taken for them, and chosen again after each round; the rest
+    of its passages, and borderline seeds, are left out.
 
     Args:
         rows: The passages, from `Blocks.rows`.
@@ -114,12 +114,12 @@ def fit_topic(
         learn_from: Shape (seeds,): the seeds that may be used.
         rounds: How often the passages of articles are chosen.
     """
-    grades = corpus.grades[corpus.owner, topic]
+    grades = corpus.passage_grades[:, topic]
     usable = learn_from[corpus.owner]
-    carrying = np.flatnonzero(usable & (grades == CARRIED))
+    carrying = np.flatnonzero(usable & ((grades == CARRIED) | (grades == UNMARKED)))
     negatives = np.flatnonzero(usable & (grades == ABSENT))
     owner = corpus.owner[carrying]
-    certain = ~corpus.whole[owner]
+    certain = grades[carrying] == CARRIED
     # Cut out once: a passage that a round does not choose weighs nothing in it.
     learned = np.concatenate([carrying, negatives])
     rows = rows[learned]
@@ -129,7 +129,8 @@ def fit_topic(
         return model
     for _ in range(rounds):
         values = model.decide(rows[: len(owner)])
-        model = _fit(rows, weights, _best_of_each(values, owner) | (values > 0))
+        looks_like_one = _best_of_each(values, owner) | (values > 0)
+        model = _fit(rows, weights, certain | looks_like_one)
     return model
 
 

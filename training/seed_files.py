@@ -136,19 +136,23 @@ def _entries(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def require_keys(
-    path: Path, line: int, entry: dict[str, Any], keys: tuple[str, ...]
+    path: Path,
+    line: int,
+    entry: dict[str, Any],
+    keys: tuple[str, ...],
+    optional: tuple[str, ...] = (),
 ) -> None:
     """Make sure that an entry has these keys, no other, and no empty string."""
     for key in keys:
         if key not in entry:
             raise SeedError(path, line, f"{key!r} is missing", f"add {key!r}")
     for key, value in entry.items():
-        if key not in keys:
+        if key not in keys + optional:
             raise SeedError(
                 path,
                 line,
                 f"{key!r} is not a key of this seed",
-                f"remove it; the keys are {', '.join(keys)}",
+                f"remove it; the keys are {', '.join(keys + optional)}",
             )
         if isinstance(value, str) and not value.strip():
             raise SeedError(

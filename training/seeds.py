@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class Seed:
         kind: What it is an example of, in a few words.
         place: Its file and line.
         article: For a counted seed, the digest of the article it was counted from.
+        carrying: For a counted seed, by topic, the places of the passages that carry
+            it by themselves; nothing of a topic whose passages are not marked.
     """
 
     title: str
@@ -56,6 +58,7 @@ class Seed:
     kind: str
     place: str
     article: str = ""
+    carrying: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def digest(self) -> int:
@@ -222,7 +225,7 @@ def _passages(path: Path, known: frozenset[str]) -> Iterator[Seed]:
 def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
     for line, entry in read_json_lines(path):
         keys = ("article", "topics", "borderline", "passages")
-        require_keys(path, line, entry, keys)
+        require_keys(path, line, entry, keys, ("carrying",))
         passages = entry["passages"]
         if not isinstance(passages, list) or not passages:
             raise SeedError(path, line, "it has no passages", "count the article again")
@@ -231,22 +234,42 @@ def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
                 raise SeedError(
                     path, line, "a passage is no word counts", "count the article again"
                 )
+        topics = _topics(path, line, entry["topics"], known)
+        carrying = entry.get("carrying", {})
+        if not _are_places(carrying, topics, len(passages)):
+            raise SeedError(
+                path,
+                line,
+                "carrying names no passage, or no topic, of the article",
+                "count the article again",
+            )
         yield Seed(
             title="",
             text="",
-            topics=_topics(path, line, entry["topics"], known),
+            topics=topics,
             borderline=_topics(path, line, entry["borderline"], known),
             whole=True,
             counted=tuple(passages),
             kind="counted",
             place=f"{path}, line {line}",
             article=str(entry["article"]),
+            carrying={topic: tuple(places) for topic, places in carrying.items()},
         )
 
 
 def _are_counts(passage: dict[str, Any]) -> bool:
     return bool(passage) and all(
         word and isinstance(times, int) and times > 0 for word, times in passage.items()
+    )
+
+
+def _are_places(carrying: object, topics: frozenset[str], n_passages: int) -> bool:
+    return isinstance(carrying, dict) and all(
+        topic in topics
+        and isinstance(places, list)
+        and places
+        and all(type(one) is int and 0 <= one < n_passages for one in places)
+        for topic, places in carrying.items()
     )
 
 

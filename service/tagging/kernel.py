@@ -161,7 +161,9 @@ class Weights(NamedTuple):
     ngrams: Records
     ngram_filter: Filter
     intercepts: NDArray[np.float64]  # (topics,)
-    calibration: NDArray[np.float64]  # (topics, 4): best, mean, log count, intercept
+    # (topics, 5): by a passage's decision value, the best and the mean; by logarithms,
+    # of the number of passages and of the best one's words; intercept.
+    calibration: NDArray[np.float64]
 
 
 def columns_of(n_topics: int) -> int:
@@ -721,7 +723,7 @@ def fill_words(
     words: Words,
     letters: Letters,
 ) -> tuple[Index, int, int, int]:
-    """Reads a text, some lines at a time; where all below the title is furniture, none is.
+    """Reads a text, some lines at a time; if all below a title is furniture, none is.
 
     Returns how many words there are, and how many passages; how many of the words have
     letters, and how many are frequent in Persian alone.
@@ -997,7 +999,8 @@ def score_words(
             calibration[topic, 0] * highest[topic]
             + calibration[topic, 1] * mean[topic]
             + calibration[topic, 2] * np.log(n_passages)
-            + calibration[topic, 3]
+            + calibration[topic, 3] * np.log(best[topic, 1] - best[topic, 0])
+            + calibration[topic, 4]
         )
         scores[topic] = 1.0 / (1.0 + np.exp(-log_odds))
     return known

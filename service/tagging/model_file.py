@@ -31,7 +31,7 @@ from service.tagging.kernel import (
 from service.tagging.topics import Topic
 from service.tagging.unpickler import ALIGNMENT
 
-FORMAT = 4
+FORMAT = 5
 PREFERENCES = ("precision", "recall")
 # Ends of the bins in which an evaluation counts scores, so that a service can count in
 # the same ones what it sees. Narrow where most scores are: near 0 and near 1.
@@ -243,7 +243,7 @@ def _check(reading: Reading, weights: Weights, n_topics: int) -> None:
         and len(reading.page_of) == 0x110000 >> 8
         and int(reading.page_of.max()) * 256 + 256 <= len(reading.pages)
         and weights.intercepts.shape == (n_topics,)
-        and weights.calibration.shape == (n_topics, 4)
+        and weights.calibration.shape == (n_topics, 5)
         and _expansions_inside(reading)
     )
     if not whole:

@@ -73,7 +73,7 @@ def folded() -> Folded:
         {word: next(rows) for word in words},
         {ngram: next(rows) for ngram in ngrams},
         [-0.5, 0.25],
-        [[1.5, 0.75, -0.25, 0.5], [-2.0, 0.125, 1.0, -0.5]],
+        [[1.5, 0.75, -0.25, 0.375, 0.5], [-2.0, 0.125, 1.0, -0.625, -0.5]],
     )
 
 

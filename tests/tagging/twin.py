@@ -235,7 +235,7 @@ def cut_passages(words: Sequence[Word], title_length: int) -> list[list[Word]]:
 
 
 def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Word]]:
-    """The words that no site furniture parts; all, where below the title is no other."""
+    """The words that no site furniture parts; all, if below the title is no other."""
     runs: list[list[Word]] = [[]]
     after_marker = False
     for _, words_of_line in groupby(words, lambda word: word.line):
@@ -293,7 +293,8 @@ class Folded:
     words: Mapping[str, Row]
     ngrams: Mapping[str, Row]
     intercepts: Sequence[float]
-    calibration: Sequence[Row]  # by best, by mean, by logarithm of count, intercept
+    # By best and mean, by logarithms of count and of the best's words, intercept.
+    calibration: Sequence[Row]
 
 
 def ngrams(letters: str) -> Iterator[str]:
@@ -340,15 +341,20 @@ def score_article(passages: Sequence[Sequence[Word]], folded: Folded) -> list[fl
     """The calibrated score of every topic; of an article that has a passage."""
     values = [score_passage(passage, folded) for passage in passages]
     return [
-        _calibrated(of_topic, calibration)
+        _calibrated(of_topic, [len(passage) for passage in passages], calibration)
         for *of_topic, calibration in zip(*values, folded.calibration, strict=True)
     ]
 
 
-def _calibrated(values: Sequence[float], calibration: Row) -> float:
-    by_best, by_mean, by_count, intercept = calibration
-    log_odds = by_best * max(values) + by_mean * sum(values) / len(values)
-    return 1 / (1 + exp(-log_odds - by_count * log(len(values)) - intercept))
+def _calibrated(
+    values: Sequence[float], n_words: Sequence[int], calibration: Row
+) -> float:
+    by_best, by_mean, by_count, by_words, intercept = calibration
+    best = max(values)
+    log_odds = by_best * best + by_mean * sum(values) / len(values)
+    log_odds += by_count * log(len(values))
+    log_odds += by_words * log(n_words[values.index(best)])
+    return 1 / (1 + exp(-log_odds - intercept))
 
 
 def count_telling(words: Sequence[Word]) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from training.thresholds import MORE_LIKELY_THAN_NOT, preferred_threshold, revie
 
 VALUES = np.array([-1.0, 2.0, 0.5, -3.0, -2.0])
 OWNER = np.array([0, 0, 0, 1, 2])
+N_WORDS = np.array([9.0, 8.0, 7.0, 6.0, 5.0])
 
 
 def plain_corpus(grades: list[int], whole: list[bool]) -> Corpus:
@@ -32,6 +33,7 @@ def plain_corpus(grades: list[int], whole: list[bool]) -> Corpus:
         counts=sp.csr_matrix(np.ones((len(owner), 1))),
         owner=owner,
         grades=np.array(grades, np.int8)[:, None],
+        passage_grades=np.array(grades, np.int8)[owner, None],
         whole=np.array(whole),
         fold=np.arange(len(grades)) % FOLDS,
     )
@@ -39,21 +41,20 @@ def plain_corpus(grades: list[int], whole: list[bool]) -> Corpus:
 
 class TestSummarise:
     def test_features(self) -> None:
-        assert summarise(VALUES, OWNER, 3) == pytest.approx(
+        assert summarise(VALUES, N_WORDS, OWNER, 3) == pytest.approx(
             np.array(
                 [
-                    [2.0, 0.5, np.log(3)],
-                    [-3.0, -3.0, 0.0],
-                    [-2.0, -2.0, 0.0],
+                    [2.0, 0.5, np.log(3), np.log(8)],
+                    [-3.0, -3.0, 0.0, np.log(6)],
+                    [-2.0, -2.0, 0.0, np.log(5)],
                 ]
             )
         )
 
     def test_order_of_passages_does_not_matter(self) -> None:
         order = np.array([4, 2, 0, 3, 1])
-        assert summarise(VALUES[order], OWNER[order], 3) == pytest.approx(
-            summarise(VALUES, OWNER, 3)
-        )
+        shuffled = summarise(VALUES[order], N_WORDS[order], OWNER[order], 3)
+        assert shuffled == pytest.approx(summarise(VALUES, N_WORDS, OWNER, 3))
 
 
 class TestArticles:
@@ -70,7 +71,7 @@ class TestArticles:
         corpus = plain_corpus(grades, [False] * 12 + [True] * 3)
         carrying = corpus.grades[corpus.owner, 0] == 2
         composed = composed_articles(np.where(carrying, 5.0, -5.0), corpus, 0)
-        best, mean, log_count = composed.features.T
+        best, mean, log_count, _ = composed.features.T
         assert (best[composed.carries] == 5.0).all()
         assert (best[~composed.carries] == -5.0).all()
         assert mean[~composed.carries] == pytest.approx(-5.0)

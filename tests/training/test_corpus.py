@@ -76,6 +76,20 @@ class TestBuildCorpus:
         corpus = corpus_of(reading, seed("ا", "energy"), borderline, seed("پ"))
         assert corpus.grades.tolist() == [[2, 0], [0, 1], [0, 0]]
         assert corpus.n_seeds == 3
+        assert np.array_equal(corpus.passage_grades, corpus.grades)
+
+    def test_grades_of_an_articles_passages(self, reading: Reading) -> None:
+        both = ("energy", "sanctions")
+        counted = ({"نفت": 1}, {"گاز": 1}, {"تحریم": 1})
+        article = seed("", *both, whole=True, counted=counted)
+        marked = seed("", *both, whole=True, counted=counted, carrying={"energy": (1,)})
+        corpus = corpus_of(reading, article, marked)
+        unmarked = [[3, 3]] * 3
+        assert corpus.passage_grades.tolist() == [*unmarked, [1, 3], [2, 3], [1, 3]]
+
+    def test_words_of_passages(self, reading: Reading) -> None:
+        counted = seed("", whole=True, counted=({"نفت": 3}, {"گاز": 1, "نفت": 1}))
+        assert corpus_of(reading, counted).n_words.tolist() == [3, 2]
 
 
 class TestSplits:

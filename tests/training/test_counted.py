@@ -76,6 +76,39 @@ def test_passages_are_shuffled(seeds_folder: Path, tmp_path: Path) -> None:
     assert order != list(words)
 
 
+def test_passages_of_marked_sentences_carry(seeds_folder: Path, tmp_path: Path) -> None:
+    sentences = [
+        SENTENCE.format(word) for word in ("یکم", "دوم", "سوم", "چهارم", "پنجم")
+    ]
+    article = {
+        "title": "خبر",
+        "text": ". ".join(sentences),
+        "grades": ARTICLES[0]["grades"],
+        "carrying": {"energy": [sentences[1], sentences[3]]},
+    }
+    target = seeds_folder / "counted" / "new.jsonl"
+    count_articles(seeds_folder, write(tmp_path / "one.jsonl", [article]), target)
+    seed = read_seeds(seeds_folder).seeds[-1]
+    marked = [seed.counted[place] for place in seed.carrying["energy"]]
+    assert [{"دوم", "چهارم"} & set(passage) for passage in marked] in (
+        [{"دوم"}, {"چهارم"}],
+        [{"چهارم"}, {"دوم"}],
+    )
+
+
+def test_sentence_read_as_furniture_marks_nothing(
+    seeds_folder: Path, tmp_path: Path
+) -> None:
+    article = {
+        "text": f"{SENTENCE.format('یکم')}.\nنفت گران شد",
+        "grades": ARTICLES[0]["grades"],
+        "carrying": {"energy": ["نفت گران شد"]},
+    }
+    target = seeds_folder / "counted" / "new.jsonl"
+    count_articles(seeds_folder, write(tmp_path / "one.jsonl", [article]), target)
+    assert read_seeds(seeds_folder).seeds[-1].carrying == {}
+
+
 def test_same_articles_give_the_same_file(seeds_folder: Path, source: Path) -> None:
     targets = [source.with_name(name) for name in ("a.jsonl", "b.jsonl")]
     for target in targets:

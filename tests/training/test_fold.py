@@ -216,9 +216,13 @@ class TestScores:
         for seed in seed_set.seeds:
             (tagged,) = tagger.tag([Article(seed.title, seed.text)])
             values = np.array(folded.decide(seed.title, seed.text))
+            passages = features.passages(seed.title, seed.text, folded.reading)
+            n_words = np.array([len(passage) for passage in passages])
             scores = {one.topic.id: one.score for one in tagged.topics}
             for column, topic in enumerate(topics):
-                summary = summarise(values[:, column], np.zeros(len(values), int), 1)
+                summary = summarise(
+                    values[:, column], n_words, np.zeros(len(values), int), 1
+                )
                 expected = scores_of(tagger.model.weights.calibration[column], summary)
                 assert scores[topic] == pytest.approx(expected[0], abs=1e-9)
 

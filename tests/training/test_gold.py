@@ -44,6 +44,13 @@ class TestReadGold:
         assert second.groups == ("slice feed", "half b", "feed b")
         assert third.groups == ("half a",)
         assert third.grades == {"energy": 1, "football": 2}
+        assert third.carrying == {}
+
+    def test_carrying_sentences(self, tmp_path: Path) -> None:
+        marked = LINE | {"title": "عنوان", "carrying": {"energy": ["عنوان", "متن"]}}
+        path = write(tmp_path / "gold.jsonl", marked)
+        assert read_gold(path, TOPICS)[0].carrying == {"energy": ("عنوان", "متن")}
+        assert read_gold(path, ())[0].carrying == {}
 
     @pytest.mark.parametrize(
         "line",
@@ -60,6 +67,13 @@ class TestReadGold:
             LINE | {"text": 5},
             LINE | {"text": None},
             LINE | {"title": 5},
+            LINE | {"carrying": ["متن"]},
+            LINE | {"carrying": {"energy": []}},
+            LINE | {"carrying": {"energy": 5}},
+            LINE | {"carrying": {"energy": [5]}},
+            LINE | {"carrying": {"energy": [""]}},
+            LINE | {"carrying": {"energy": ["دیگر"]}},
+            LINE | {"carrying": {"football": ["متن"]}},
         ],
     )
     def test_bad_line_is_told(self, tmp_path: Path, line: object) -> None:

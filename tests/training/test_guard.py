@@ -68,7 +68,7 @@ class TestCompare:
 
     def test_farthest_moved_come_first(self, model: Model, seeds: list[Seed]) -> None:
         """Where all are tags and every score is one half."""
-        weights = frozen(model.weights._replace(calibration=np.zeros((2, 4))))
+        weights = frozen(model.weights._replace(calibration=np.zeros((2, 5))))
         lenient = replace(model, weights=weights, thresholds=np.full(2, 0.5))
         worse = compared(model, lenient, seeds).topics["football"].worse
         scores = {

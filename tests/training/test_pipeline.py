@@ -19,16 +19,24 @@ def corpus_of(
     owner: list[int] | None = None,
     grades: list[int] | None = None,
     whole: list[bool] | None = None,
+    marked: dict[int, int] | None = None,
 ) -> Corpus:
+    """A corpus of one topic; `marked` are grades of passages of an article."""
     words = sorted({word for passage in passages for word in passage})
     counts = [[passage.get(word, 0) for word in words] for passage in passages]
     owners = np.array(owner or range(len(passages)))
     n_seeds = int(owners.max()) + 1
+    graded = np.array(grades or [0] * n_seeds, np.int8)
+    of_passages = graded[owners]
+    of_passages[np.array(whole or [False] * n_seeds)[owners] & (of_passages == 2)] = 3
+    for passage, grade in (marked or {}).items():
+        of_passages[passage] = grade
     return Corpus(
         words=words,
         counts=sp.csr_matrix(np.array(counts, float)),
         owner=owners,
-        grades=np.array(grades or [0] * n_seeds, np.int8)[:, None],
+        grades=graded[:, None],
+        passage_grades=of_passages[:, None],
         whole=np.array(whole or [False] * n_seeds),
         fold=np.zeros(n_seeds, np.int64),
     )
@@ -132,6 +140,31 @@ class TestFitTopic:
         rows = build_blocks(corpus).rows(corpus.counts)
         values = fit_topic(rows, corpus, 0, np.ones(7, bool)).decide(rows)
         assert values[6] < 0 < values[7]
+
+    def test_marked_passages_of_an_article_are_taken_as_marked(self) -> None:
+        """Unmarked, its best passage is the one that the marks say does not carry."""
+        passages = [
+            *({"نفت": 1, "خام": 1} for _ in range(3)),
+            *({"گل": 1, "تیم": 1} for _ in range(3)),
+            {"نفت": 1, "باد": 1},
+            {"گل": 1, "سد": 2},
+        ]
+        owner = [0, 1, 2, 3, 4, 5, 6, 6]
+        rows, values = [], []
+        for marked in ({}, {6: 0, 7: 2}):
+            corpus = corpus_of(
+                passages,
+                owner=owner,
+                grades=[2, 2, 2, 0, 0, 0, 2],
+                whole=[False] * 6 + [True],
+                marked=marked,
+            )
+            rows = build_blocks(corpus).rows(corpus.counts)
+            model = fit_topic(rows, corpus, 0, np.ones(7, bool))
+            values.append(model.decide(rows[6:]))
+        unmarked, marked_ones = values
+        assert unmarked[0] > 0 > unmarked[1]
+        assert marked_ones[0] < 0 < marked_ones[1]
 
     def test_articles_alone_are_enough(self) -> None:
         passages = [

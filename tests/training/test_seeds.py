@@ -170,6 +170,18 @@ class TestRefusals:
             (in_json(COUNTS, passages=[{"برق": 0}]), "a passage is no word counts"),
             (in_json(COUNTS, passages=[{"برق": 1.5}]), "a passage is no word counts"),
             (in_json(COUNTS, passages=[{"": 1}]), "a passage is no word counts"),
+            *(
+                (in_json(COUNTS, carrying=wrong), "carrying names no passage")
+                for wrong in (
+                    ["energy"],
+                    {"energy": 0},
+                    {"energy": []},
+                    {"energy": [2]},
+                    {"energy": [-1]},
+                    {"energy": [True]},
+                    {"football": [0]},
+                )
+            ),
         ],
     )
     def test_counted(self, seeds_folder: Path, line: str, message: str) -> None:
@@ -292,6 +304,11 @@ class TestReading:
         seed = read_seeds(seeds_folder).seeds[-8]
         assert (seed.topics, seed.borderline) == ({"energy"}, {"football"})
         assert seed.counted[1] == {"برق": 2, "خاموشی": 1}
+        assert seed.carrying == {}
+
+    def test_carrying_passages(self, seeds_folder: Path) -> None:
+        (seeds_folder / COUNTED).write_text(in_json(COUNTS, carrying={"energy": [1]}))
+        assert read_seeds(seeds_folder).seeds[-1].carrying == {"energy": (1,)}
 
     def test_same_counts_of_other_articles_stay(self, seeds_folder: Path) -> None:
         lines = [in_json(COUNTS), in_json(COUNTS, article="0d7be61c94aa")]

@@ -91,7 +91,7 @@ def _probabilities(
     Articles and passages are calibrated apart: an article is judged by its best
     passage, which is higher the more it has.
     """
-    features = summarise(values, corpus.owner, corpus.n_seeds)
+    features = summarise(values, corpus.n_words, corpus.owner, corpus.n_seeds)
     grades = corpus.grades[:, topic]
     scores = np.full(corpus.n_seeds, np.nan)
     for whole in (True, False):
