@@ -59,15 +59,20 @@ class Decisions:
 
 
 def decide(tagger: TagsArticles, graded: Sequence[Graded]) -> Decisions:
-    """Tag graded articles; the topics are those that the first one has grades for."""
+    """Tag graded articles; the topics are those that the first one has grades for.
+
+    What the tagger says of others is passed by; one that it does not know scores 0.
+    """
     topics = tuple(graded[0].grades)
+    columns = {topic: column for column, topic in enumerate(topics)}
     scores = np.zeros((len(graded), len(topics)))
     assigned = np.zeros(scores.shape, bool)
     review = np.zeros(scores.shape, bool)
     tagged = tagger.tag(one.article for one in graded)
     for row, article in enumerate(tagged):
         for scored in article.topics:
-            column = topics.index(scored.topic.id)
+            if (column := columns.get(scored.topic.id)) is None:
+                continue
             scores[row, column] = scored.score
             assigned[row, column] = scored.assigned
             review[row, column] = scored.review

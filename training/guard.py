@@ -83,7 +83,8 @@ def compare(live: Model, new: Model, seeds: Sequence[Seed]) -> Comparison | None
     topics = [topic.id for topic in new.topics if topic.id in known]
     if not topics or not seeds:
         return None
-    before, after = (_decide(model, seeds, topics) for model in (live, new))
+    graded = held_out(seeds, topics)
+    before, after = (decide(Tagger(model), graded) for model in (live, new))
     draws = draw_articles(len(seeds))
     changes = {}
     for topic in topics:
@@ -93,12 +94,6 @@ def compare(live: Model, new: Model, seeds: Sequence[Seed]) -> Comparison | None
         changes[topic] = replace(change, better=better, worse=worse)
     macro = _change(before, after, draws)
     return Comparison(live.version, len(seeds), macro, changes)
-
-
-def _decide(model: Model, seeds: Sequence[Seed], topics: list[str]) -> Decisions:
-    # A topic that the taxonomy does not have yet, or any more, is graded absent.
-    graded = held_out(seeds, [topic.id for topic in model.topics])
-    return _of(decide(Tagger(model), graded), topics)
 
 
 def _of(decisions: Decisions, topics: list[str]) -> Decisions:

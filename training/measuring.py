@@ -53,8 +53,13 @@ def vary_articles(options: argparse.Namespace) -> str:
 
 
 def _held_out(seeds_folder: Path, model: Model) -> list[Graded]:
-    seeds = unlike_learned(read_seeds(seeds_folder), model.reading)
-    graded = held_out(seeds, [topic.id for topic in model.topics])
+    seed_set = read_seeds(seeds_folder)
+    # A topic may be new, renamed or gone since the model was trained.
+    known = {topic.id for topic in seed_set.topics}
+    topics = [topic.id for topic in model.topics if topic.id in known]
+    if not topics:
+        raise GoldError(f"{seeds_folder} has no topic of the model; run `make train`")
+    graded = held_out(unlike_learned(seed_set, model.reading), topics)
     if not graded:
         raise GoldError(f"{seeds_folder} holds no held-out text; add some seeds")
     return graded

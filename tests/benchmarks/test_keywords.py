@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,23 @@ def test_a_missing_model_is_reported(
 ) -> None:
     assert main(["--models", str(tmp_path)]) == 1
     assert "make train" in capsys.readouterr().err
+
+
+def test_topics_that_the_model_lacks_are_passed_by(
+    store: ModelStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeds = shutil.copytree(SEEDS, tmp_path / "seeds")
+    for path in seeds.rglob("*.*"):  # football is renamed, and no training yet
+        path.write_text(path.read_text("utf-8").replace("football", "soccer"), "utf-8")
+    options = ["--seeds", str(seeds), "--models", str(store.root)]
+    assert main(options) == 0
+    out = capsys.readouterr().out
+    assert "\nenergy " in out
+    assert "football" not in out
+    assert "soccer" not in out
+    topics = (seeds / "topics.toml").read_text("utf-8")
+    (seeds / "topics.toml").write_text(topics.replace("[energy]", "[power]"), "utf-8")
+    for path in seeds.glob("*/*"):
+        path.write_text(path.read_text("utf-8").replace('"energy"', '"power"'), "utf-8")
+    assert main(options) == 1
+    assert "has no topic of the model; run `make train`" in capsys.readouterr().err
