@@ -132,7 +132,7 @@ def _grades(seed_set: SeedSet, seeds: Sequence[Seed]) -> NDArray[np.int8]:
             CARRIED
             if topic.id in seed.topics
             else BORDERLINE
-            if topic.id in seed.borderline
+            if topic.id in seed.borderline | seed.ungraded
             else ABSENT
             for topic in seed_set.topics
         ]

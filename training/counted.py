@@ -51,6 +51,7 @@ def _line(graded: Graded, passages: list[dict[str, int]], reading: Reading) -> s
     random.Random(graded.digest).shuffle(order)  # noqa: S311
     entry = {
         "article": graded.digest,
+        "graded": list(graded.grades),
         "topics": with_grade(CARRIED),
         "borderline": with_grade(BORDERLINE),
         "passages": [passages[place] for place in order],

@@ -47,6 +47,7 @@ class Seed:
         article: For a counted seed, the digest of the article it was counted from.
         carrying: For a counted seed, by topic, the places of the passages that carry
             it by themselves; nothing of a topic whose passages are not marked.
+        ungraded: Ids of topics that nobody has asked for: learned neither way.
     """
 
     title: str
@@ -59,6 +60,7 @@ class Seed:
     place: str
     article: str = ""
     carrying: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    ungraded: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> int:
@@ -225,7 +227,7 @@ def _passages(path: Path, known: frozenset[str]) -> Iterator[Seed]:
 def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
     for line, entry in read_json_lines(path):
         keys = ("article", "topics", "borderline", "passages")
-        require_keys(path, line, entry, keys, ("carrying",))
+        require_keys(path, line, entry, keys, ("graded", "carrying"))
         passages = entry["passages"]
         if not isinstance(passages, list) or not passages:
             raise SeedError(path, line, "it has no passages", "count the article again")
@@ -254,6 +256,7 @@ def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
             place=f"{path}, line {line}",
             article=str(entry["article"]),
             carrying={topic: tuple(places) for topic, places in carrying.items()},
+            ungraded=known - _topics(path, line, entry.get("graded", [*known]), known),
         )
 
 

@@ -77,6 +77,8 @@ class TestBuildCorpus:
         assert corpus.grades.tolist() == [[2, 0], [0, 1], [0, 0]]
         assert corpus.n_seeds == 3
         assert np.array_equal(corpus.passage_grades, corpus.grades)
+        ungraded = seed("ت", "energy", ungraded=frozenset({"sanctions"}))
+        assert corpus_of(reading, ungraded).grades.tolist() == [[2, 1]]
 
     def test_grades_of_an_articles_passages(self, reading: Reading) -> None:
         both = ("energy", "sanctions")

@@ -58,7 +58,9 @@ def test_nothing_of_the_text_is_left(seeds_folder: Path, source: Path) -> None:
     assert lines == sorted(lines)
     for line in lines:
         entry = json.loads(line)
-        assert list(entry) == ["article", "topics", "borderline", "passages"]
+        keys = ["article", "graded", "topics", "borderline", "passages"]
+        assert list(entry) == keys
+        assert entry["graded"] == ["energy", "football"]
         for passage in entry["passages"]:
             assert list(passage) == sorted(passage)
             assert not any(" " in word for word in passage)

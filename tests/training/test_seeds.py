@@ -163,6 +163,7 @@ class TestRefusals:
             (in_json(COUNTS, text="متن"), "'text' is not a key of this seed"),
             (in_json(COUNTS, topics=["enrgy"]), "'enrgy' is no topic"),
             (in_json(COUNTS, borderline=["enrgy"]), "'enrgy' is no topic"),
+            (in_json(COUNTS, graded=["enrgy"]), "'enrgy' is no topic"),
             (in_json(COUNTS, passages=[]), "it has no passages"),
             (in_json(COUNTS, passages={"برق": 1}), "it has no passages"),
             (in_json(COUNTS, passages=[{}]), "a passage is no word counts"),
@@ -309,6 +310,14 @@ class TestReading:
     def test_carrying_passages(self, seeds_folder: Path) -> None:
         (seeds_folder / COUNTED).write_text(in_json(COUNTS, carrying={"energy": [1]}))
         assert read_seeds(seeds_folder).seeds[-1].carrying == {"energy": (1,)}
+
+    def test_topics_that_a_counted_seed_was_not_graded_for(
+        self, seeds_folder: Path
+    ) -> None:
+        lines = [in_json(COUNTS), in_json(COUNTS, article="0d7b", graded=["energy"])]
+        (seeds_folder / COUNTED).write_text("\n".join(lines), "utf-8")
+        one, other = read_seeds(seeds_folder).seeds[-2:]
+        assert (one.ungraded, other.ungraded) == (set(), {"football"})
 
     def test_same_counts_of_other_articles_stay(self, seeds_folder: Path) -> None:
         lines = [in_json(COUNTS), in_json(COUNTS, article="0d7be61c94aa")]
