@@ -9,6 +9,7 @@ its words are counted.
 import json
 import random
 import tempfile
+from collections.abc import Container
 from pathlib import Path
 
 from service.tagging import features, kernel
@@ -16,6 +17,7 @@ from service.tagging.kernel import Reading
 from training.compounds import reading_of
 from training.corpus import BORDERLINE, CARRIED, count_passages
 from training.gold import Graded, read_gold
+from training.seed_files import SeedError, read_json_lines
 from training.seeds import read_seeds
 
 
@@ -29,6 +31,10 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
 
     Returns:
         How many articles have words.
+
+    Raises:
+        GoldError: The graded articles cannot be used.
+        SeedError: The seeds cannot be used, or the target holds what would be lost.
     """
     seed_set = read_seeds(seeds_folder)
     graded = read_gold(source, [topic.id for topic in seed_set.topics])
@@ -38,6 +44,7 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
         passages = count_passages(one.article.title, one.article.text, reading)
         if passages:
             lines[one.digest] = _line(one, passages, reading)
+    _refuse_loss(target, lines)
     _write(target, [lines[digest] for digest in sorted(lines)])
     return len(lines)
 
@@ -77,6 +84,21 @@ def _places(graded: Graded, topic: str, reading: Reading) -> set[int]:
         inside = (words["start"] >= start) & (words["end"] <= start + len(sentence))
         places.update(words["passage"][inside].tolist())
     return places - {kernel.FURNITURE}
+
+
+def _refuse_loss(target: Path, counted: Container[str]) -> None:
+    """Make sure that nothing is written over that only the target holds."""
+    if not target.is_file():
+        return
+    entries = read_json_lines(target)
+    lost = [line for line, entry in entries if str(entry.get("article")) not in counted]
+    if lost:
+        raise SeedError(
+            target,
+            lost[0],
+            f"{len(lost)} seeds of other articles would be lost",
+            "write to another file, or remove this one",
+        )
 
 
 def _write(target: Path, lines: list[str]) -> None:

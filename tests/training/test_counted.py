@@ -8,6 +8,7 @@ from service.tagging.model_file import Model, frozen
 from training import counted
 from training.counted import count_articles
 from training.gold import GoldError
+from training.seed_files import SeedError
 from training.seeds import read_seeds
 
 SENTENCE = "{} نفت و گاز و برق در تهران و چند شهر دیگر گران شد"
@@ -153,6 +154,7 @@ def test_article_with_half_an_emoji_is_counted(
     target = seeds_folder / "counted" / "new.jsonl"
     assert count_articles(seeds_folder, source, target) == 1
     added = read_seeds(seeds_folder).seeds[-1].counted
+    target.unlink()
     count_articles(seeds_folder, write(source, [whole]), target)
     assert sorted(map(sorted, added)) == sorted(
         map(sorted, read_seeds(seeds_folder).seeds[-1].counted)
@@ -175,7 +177,7 @@ def test_failure_leaves_the_old_file(
     seeds_folder: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = source.with_name("new.jsonl")
-    target.write_text("old")
+    target.write_text("")
     before = sorted(target.parent.iterdir())
 
     def fail(*_: object) -> None:
@@ -184,8 +186,25 @@ def test_failure_leaves_the_old_file(
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError, match="No space"):
         count_articles(seeds_folder, source, target)
-    assert target.read_text() == "old"
+    assert target.read_text() == ""
     assert sorted(target.parent.iterdir()) == before
+
+
+def test_counted_seeds_of_other_articles_are_not_lost(
+    seeds_folder: Path, tmp_path: Path, source: Path
+) -> None:
+    target = seeds_folder / "counted" / "new.jsonl"
+    count_articles(seeds_folder, write(tmp_path / "one.jsonl", ARTICLES[:1]), target)
+    count_articles(seeds_folder, source, target)  # the same one among others
+    before = target.read_bytes()
+    rest = write(tmp_path / "rest.jsonl", ARTICLES[2:])
+    with pytest.raises(SeedError, match=r"line \d: 2 seeds of other .* another file"):
+        count_articles(seeds_folder, rest, target)
+    assert target.read_bytes() == before
+    articles = source.read_bytes()
+    with pytest.raises(SeedError, match="line 1: 3 seeds of other articles"):
+        count_articles(seeds_folder, source, source)
+    assert source.read_bytes() == articles
 
 
 def test_bad_source(seeds_folder: Path, tmp_path: Path) -> None:
