@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from service.tagging.text import canonical
+
 FENCE = "+++"
 _WORDS_OF_NAME = (2, 3)
 
@@ -162,7 +164,8 @@ def require_keys(
 
 def require_letters(path: Path, line: int, text: str) -> None:
     """Make sure that a text can be read as words."""
-    if not any(map(str.isalpha, text)):
+    # A hamza or a tatweel alone is a letter, and no word.
+    if not any(one.isalpha() and canonical(one) for one in text):
         raise SeedError(
             path, line, "the text is empty", "write it with letters or drop the seed"
         )

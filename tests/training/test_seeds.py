@@ -76,6 +76,7 @@ class TestRefusals:
             (in_json(PASSAGE, kind=""), "'kind' is empty"),
             (in_json(PASSAGE, text="\u200c"), "the text is empty"),
             (in_json(PASSAGE, text="۱۴۰۴!"), "the text is empty"),
+            (in_json(PASSAGE, text="\u0621 \u0640"), "the text is empty"),
             (in_json(PASSAGE, text=5), "text or kind is no string"),
             (in_json(PASSAGE, kind=[]), "text or kind is no string"),
             (in_json(PASSAGE, topics="energy"), "topics are no list of ids"),
