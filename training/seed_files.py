@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from service.tagging.text import canonical
+from service.tagging.text import NOTHING, canonical, spelling
 
 FENCE = "+++"
 _WORDS_OF_NAME = (2, 3)
@@ -118,15 +118,23 @@ def read_names(path: Path) -> tuple[str, ...]:
     """Names of two or three words, a line each; none where there is no file."""
     names = []
     for line, content in _entries(path):
-        if len(content.split()) not in _WORDS_OF_NAME:
+        words = content.split()
+        if len(words) not in _WORDS_OF_NAME or not all(map(_is_joined, words)):
             raise SeedError(
                 path,
                 line,
                 "no name of two or three words",
-                "write them with a space between; the tagger joins no more",
+                "write them in letters alone, with a space between; the tagger joins "
+                "nothing else",
             )
         names.append(content)
     return tuple(names)
+
+
+def _is_joined(word: str) -> bool:
+    """Whether the tagger may join a word: a number or a sign would part the name."""
+    kept = all(isinstance(one, str) or one == NOTHING for one in map(spelling, word))
+    return kept and canonical(word).isalpha()
 
 
 def _entries(path: Path) -> Iterator[tuple[int, str]]:

@@ -100,7 +100,9 @@ class TestRefusals:
             "use one of energy, football, or add it to topics.toml"
         )
 
-    @pytest.mark.parametrize("name", ["نفت", "سازمان انرژی اتمی ایران"])
+    @pytest.mark.parametrize(
+        "name", ["نفت", "سازمان انرژی اتمی ایران", "گروه ۲۰", "صنعت، معدن", "بانک -"]
+    )
     def test_name(self, seeds_folder: Path, name: str) -> None:
         (seeds_folder / "names.txt").write_text(f"# بانک\n\n{name}\n", "utf-8")
         assert self.refusal(seeds_folder, "names.txt").startswith(
