@@ -141,8 +141,9 @@ def _entries(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a file that may be missing, each with its number; no comments."""
     lines = read_text(path).split("\n") if path.exists() else []
     for line, content in enumerate(lines, 1):
-        if content and not content.startswith("#"):
-            yield line, content
+        entry = content.removesuffix("\r")  # as Windows ends lines
+        if entry and not entry.startswith("#"):
+            yield line, entry
 
 
 def require_keys(

@@ -398,6 +398,14 @@ class TestDigest:
         words = passages("", "وام بانک صادرات رسید", reading_of(seed_set))
         assert [*words] == [["وام", "بانکصادرات", "رسید"]]
 
+    def test_lines_may_end_as_on_windows(self, seeds_folder: Path) -> None:
+        joined = "# words\r\n\r\nراه\u200cآهن\t12\r\n"
+        (seeds_folder / "joined.tsv").write_bytes(joined.encode())
+        (seeds_folder / "names.txt").write_bytes("بانک صادرات\r\n".encode())
+        seed_set = read_seeds(seeds_folder)
+        assert seed_set.joined == ("راه\u200cآهن",)
+        assert seed_set.names == ("بانک صادرات",)
+
     def test_guide_does_not_count(self, seeds_folder: Path) -> None:
         before = digest(seeds_folder)
         (seeds_folder / "README.md").write_text("# Labelling")
