@@ -25,6 +25,7 @@ from training.seed_files import (
 
 _SUFFIXES = (".toml", ".md", ".jsonl", ".tsv", ".txt")
 _NOT_LEARNED = ("README.md", "audited.toml", "background.tsv")
+_LEARNED = ("topics.toml", "articles", "passages", "counted", "joined.tsv", "names.txt")
 _TOPIC_ID = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = ("articles", "macro", "micro", "scores")  # names in a model's figures
 
@@ -97,6 +98,7 @@ def read_seeds(folder: Path) -> SeedSet:
     """
     # First: what is written to a seed meanwhile must not count as learned.
     digest_before = digest(folder)
+    _refuse_others(folder)
     topics = read_topics(folder / "topics.toml")
     known = frozenset(topic.id for topic in topics)
     seeds: list[Seed] = []
@@ -274,6 +276,18 @@ def _are_places(carrying: object, topics: frozenset[str], n_passages: int) -> bo
         and all(type(one) is int and 0 <= one < n_passages for one in places)
         for topic, places in carrying.items()
     )
+
+
+def _refuse_others(folder: Path) -> None:
+    """Make sure that no seed stands where it would never be read."""
+    for path in sorted(folder.glob("[!.]*")):
+        if path.name not in _LEARNED + _NOT_LEARNED:
+            raise SeedError(
+                path,
+                1,
+                "nothing reads it",
+                "move seeds to articles/, passages/ or counted/, or take it out",
+            )
 
 
 def _refuse_duplicates(seeds: list[Seed]) -> None:

@@ -247,6 +247,17 @@ class TestRefusals:
         (seeds_folder / "articles" / "2025.md").mkdir()
         assert "nothing reads it" in self.refusal(seeds_folder, "articles/2025.md")
 
+    @pytest.mark.parametrize("name", ["health.jsonl", "passage"])
+    def test_seeds_beside_the_folders(self, seeds_folder: Path, name: str) -> None:
+        if name.endswith(".jsonl"):
+            (seeds_folder / name).write_text(in_json(PASSAGE), "utf-8")
+        else:
+            (seeds_folder / "passages").rename(seeds_folder / name)
+        assert self.refusal(seeds_folder, name) == (
+            "line 1: nothing reads it; move seeds to articles/, passages/ or counted/, "
+            "or take it out"
+        )
+
     def test_empty_folder(self, tmp_path: Path, seeds_folder: Path) -> None:
         (tmp_path / "none").mkdir()
         (seeds_folder / "topics.toml").rename(tmp_path / "none" / "topics.toml")
