@@ -34,7 +34,7 @@ from training.gold import held_out
 from training.guard import Comparison, compare
 from training.guard_report import as_json
 from training.pipeline import build_blocks
-from training.seed_files import SeedError
+from training.seed_files import SeedError, line_of, read_text
 from training.seeds import SeedSet, read_seeds
 from training.split import unlike_learned
 from training.thresholds import (
@@ -159,11 +159,12 @@ def _require_enough(corpus: Corpus, seed_set: SeedSet) -> None:
             ((passages == ABSENT).sum(), "do not carry"),
         ):
             if count < _FEWEST:
+                path = seed_set.folder / "topics.toml"
                 raise SeedError(
-                    Path("topics.toml"),
-                    1,
-                    f"{count} passages {which} {topic.id}",
-                    f"write at least {_FEWEST} in passages/",
+                    path,
+                    line_of(topic.id, read_text(path)),
+                    f"{count} passages {which} {topic.id}, held-out ones aside",
+                    f"write {_FEWEST - count} more in passages/",
                 )
 
 

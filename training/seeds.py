@@ -81,6 +81,7 @@ class SeedSet:
         digest: SHA-256 of the folder's files, 16 hexadecimal digits.
         joined: Words of `joined.tsv`, spelled with a non-joiner.
         names: Names of `names.txt`, each of two or three words.
+        folder: Where they were read.
     """
 
     topics: tuple[Topic, ...]
@@ -88,6 +89,7 @@ class SeedSet:
     digest: str
     joined: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    folder: Path = Path()
 
 
 def read_seeds(folder: Path) -> SeedSet:
@@ -112,7 +114,7 @@ def read_seeds(folder: Path) -> SeedSet:
         raise SeedError(folder, 1, "it holds no seed", "add passages or articles")
     joined = read_counts(folder / "joined.tsv")
     names = read_names(folder / "names.txt")
-    return SeedSet(topics, tuple(seeds), digest_before, tuple(joined), names)
+    return SeedSet(topics, tuple(seeds), digest_before, tuple(joined), names, folder)
 
 
 def digest(folder: Path) -> str:

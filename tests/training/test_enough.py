@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.build import train
+from training.corpus import is_held_out
 from training.seed_files import SeedError
 from training.seeds import read_seeds
 
@@ -16,7 +17,8 @@ def test_a_topic_without_passages_is_named() -> None:
     seed_set = read_seeds(SEEDS)
     first, *_ = seed_set.topics
     without = [seed for seed in seed_set.seeds if first.id not in seed.topics]
-    with pytest.raises(SeedError, match=rf"0 passages carry {first.id}; write at"):
+    told = rf"topics.toml, line 1: 0 passages carry {first.id}, .*; write 10 more in "
+    with pytest.raises(SeedError, match=told):
         train(replace(seed_set, seeds=tuple(without)), lambda _: None)
 
 
@@ -24,5 +26,18 @@ def test_topics_that_everything_carries_are_named() -> None:
     seed_set = read_seeds(SEEDS)
     first, *_ = seed_set.topics
     carrying = [seed for seed in seed_set.seeds if first.id in seed.topics]
-    with pytest.raises(SeedError, match=rf"passages do not carry {first.id}; write"):
+    with pytest.raises(SeedError, match=rf"passages do not carry {first.id}, "):
         train(replace(seed_set, seeds=tuple(carrying)), lambda _: None)
+
+
+def test_held_out_passages_are_told_apart() -> None:
+    seed_set = read_seeds(SEEDS)
+    last = seed_set.topics[-1]
+    carrying = [one for one in seed_set.seeds if last.id in one.topics and one.text]
+    held_out = [one for one in carrying if is_held_out(one)]
+    learned = [one for one in carrying if not is_held_out(one) and not one.whole]
+    others = [one for one in seed_set.seeds if last.id not in one.topics]
+    few = (*held_out, *learned[:9], *others)
+    told = rf"topics.toml, line 7: 9 passages carry {last.id}, held-out .* write 1 more"
+    with pytest.raises(SeedError, match=told):
+        train(replace(seed_set, seeds=few), lambda _: None)
