@@ -82,8 +82,9 @@ def _build(options: argparse.Namespace) -> int:
     if built.comparison:
         print(as_table(built.comparison))
     if built.promoted:
-        macro = built.model.evaluation.get("macro", {}).get("f1", float("nan"))
-        print(f"model {version} is live; macro F1 on held-out seeds {macro:.3f}")
+        macro = built.model.evaluation.get("macro", {}).get("f1")
+        told = "not known" if macro is None else f"{macro:.3f}"
+        print(f"model {version} is live; macro F1 on held-out seeds {told}")
         return 0
     print(f"model {store.live_version()} stays live; {cure(version)}", file=sys.stderr)
     # Who asks for a model if needed has one that serves.

@@ -17,11 +17,7 @@ def as_table(comparison: Comparison) -> str:
         f"  {'':{width}}  before  after  difference (95 %)",
     ]
     for name, change in changes.items():
-        value, low, high = change.difference
-        lines.append(
-            f"  {name:{width}}  {change.before:6.3f} {change.after:6.3f}  "
-            f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
-        )
+        lines.append(f"  {name:{width}}  {_figures(change)}")
     for name, change in comparison.topics.items():
         for verdict, examples in (("better", change.better), ("worse", change.worse)):
             lines += [
@@ -30,6 +26,16 @@ def as_table(comparison: Comparison) -> str:
                 for one in examples
             ]
     return "\n".join(lines)
+
+
+def _figures(change: Change) -> str:
+    value, low, high = change.difference
+    if np.isnan(value):
+        return f"{'–':>6} {'–':>6}  no held-out seed carries it"
+    return (
+        f"{change.before:6.3f} {change.after:6.3f}  "
+        f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
+    )
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class TestCompare:
 class TestReport:
     @pytest.fixture
     def comparison(self) -> Comparison:
-        nothing = Estimate(0.0, float("nan"), float("nan"))
+        nothing = Estimate(*3 * (float("nan"),))
         change = Change(
             0.5,
             0.75,
@@ -118,7 +118,10 @@ class TestReport:
             better=(Example(True, "نفت گران شد"),),
             worse=(Example(False, "برق رفت"),),
         )
-        topics = {"energy": change, "football": Change(0.0, 0.0, nothing)}
+        topics = {
+            "energy": change,
+            "football": Change(nothing.value, nothing.value, nothing),
+        }
         return Comparison("0123", 7, Change(0.5, 0.75, change.difference), topics)
 
     def test_table(self, comparison: Comparison) -> None:
@@ -126,7 +129,7 @@ class TestReport:
             "beside the live model 0123, F1 on 7 held-out seeds:",
             "            before  after  difference (95 %)",
             "  energy     0.500  0.750  +0.250 (-0.125 to +0.500)",
-            "  football   0.000  0.000  +0.000 (+nan to +nan)",
+            "  football       –      –  no held-out seed carries it",
             "  macro      0.500  0.750  +0.250 (-0.125 to +0.500)",
             "  energy better, now tagged: نفت گران شد",
             "  energy worse, no longer tagged: برق رفت",
