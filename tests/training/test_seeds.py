@@ -23,6 +23,7 @@ COUNTS = {
     "borderline": [],
     "passages": [{"برق": 1}],
 }
+MARKED = COUNTS | {"topics": ["energy"], "passages": [{"برق": 1}, {"سد": 1}]}
 FRONT = '+++\ntopics = ["energy"]\nsource = "x"\nwritten = 2026-11-22\n+++\n'
 
 
@@ -175,7 +176,7 @@ class TestRefusals:
             (in_json(COUNTS, passages=[{"برق": 1.5}]), "a passage is no word counts"),
             (in_json(COUNTS, passages=[{"": 1}]), "a passage is no word counts"),
             *(
-                (in_json(COUNTS, carrying=wrong), "carrying names no passage")
+                (in_json(MARKED, carrying=wrong), "carrying names no passage")
                 for wrong in (
                     ["energy"],
                     {"energy": 0},
@@ -322,7 +323,8 @@ class TestReading:
         assert seed.carrying == {}
 
     def test_carrying_passages(self, seeds_folder: Path) -> None:
-        (seeds_folder / COUNTED).write_text(in_json(COUNTS, carrying={"energy": [1]}))
+        line = in_json(MARKED, carrying={"energy": [1]})
+        (seeds_folder / COUNTED).write_text(line, "utf-8")
         assert read_seeds(seeds_folder).seeds[-1].carrying == {"energy": (1,)}
 
     def test_topics_that_a_counted_seed_was_not_graded_for(
