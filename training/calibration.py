@@ -18,7 +18,7 @@ from training.pipeline import ROUNDS, LinearModel, fit_topic
 
 Values = NDArray[np.float64]
 _COMPOSED = 1500  # articles a topic
-_COMPOSED_WEIGHT = 0.3  # beside 1 for a seed that is an article
+_COMPOSED_WEIGHT = 0.1  # beside 1 for a seed that is an article
 _LENGTHS = (3, 12)  # passages of a background that is drawn, not found
 _REGULARISATION = 10.0
 _JOBS = 2

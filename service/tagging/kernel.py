@@ -723,7 +723,10 @@ def fill_words(
     words: Words,
     letters: Letters,
 ) -> tuple[Index, int, int, int]:
-    """Reads a text, some lines at a time; if all below a title is furniture, none is.
+    """Reads a text, some lines at a time.
+
+    Where all is furniture, none is; nor is what is below a title, if all that is there
+    only looks like it and no marker says so to the end.
 
     Returns how many words there are, and how many passages; how many of the words have
     letters, and how many are frequent in Persian alone.
@@ -742,7 +745,7 @@ def fill_words(
             reading, words, letters, first, count, title_length, passages
         )
     n_passages = passages.n_passages
-    if passages.in_title:
+    if n_passages == 0 or (passages.in_title and not passages.after_marker):
         n_passages, _, _ = cut_line(words, 0, count, title_length, 0, 0, True)
     return count, n_passages, passages.with_letters, passages.frequent
 

@@ -235,7 +235,10 @@ def cut_passages(words: Sequence[Word], title_length: int) -> list[list[Word]]:
 
 
 def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Word]]:
-    """The words that no site furniture parts; all, if below the title is no other."""
+    """The words that no site furniture parts; all, where there are no others.
+
+    Or none below the title, and no marker counts to the end.
+    """
     runs: list[list[Word]] = [[]]
     after_marker = False
     for _, words_of_line in groupby(words, lambda word: word.line):
@@ -254,7 +257,8 @@ def _between_furniture(words: Sequence[Word], title_length: int) -> list[list[Wo
         else:
             runs[-1].extend(line)
     if not any(word.start >= title_length for run in runs for word in run):
-        return [[*words]] if words else []
+        title_alone = any(runs) and after_marker
+        return runs[:1] if title_alone else [[*words]]
     return [run for run in runs if run]
 
 
