@@ -59,6 +59,14 @@ def football(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def hearing_hangups() -> Iterator[None]:
+    """Has processes hear SIGHUP also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def run(*arguments: str | Path) -> int:
     return cli.main([str(argument) for argument in arguments])
 
@@ -635,6 +643,7 @@ class TestProcess:
             assert process.stdout.read() == process.stderr.read() == b""
         assert process.returncode == 0
 
+    @pytest.mark.usefixtures("hearing_hangups")
     @pytest.mark.parametrize("kill", [os.kill, os.killpg])
     @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_signal_ends_it_and_its_workers(

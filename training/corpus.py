@@ -25,7 +25,7 @@ class Corpus:
         words: The distinct canonical words, the columns of `counts`.
         counts: Sparse, shape (passages, words).
         owner: Shape (passages,): the seed that each passage belongs to.
-        grades: Shape (seeds, topics): 2 carried, 1 borderline, 0 absent.
+        grades: Shape (seeds, topics): 2 carried, 1 borderline or never asked, 0 absent.
         passage_grades: Shape (passages, topics): the same of each passage by itself; 3
             where the article carries the topic and its passages are not marked, 1
             where others of its passages are.

@@ -8,9 +8,11 @@ its words are counted.
 
 import json
 import random
+import re
 import tempfile
-from collections.abc import Container
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from service.tagging import features, kernel
 from service.tagging.kernel import Reading
@@ -39,17 +41,19 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
     seed_set = read_seeds(seeds_folder)
     graded = read_gold(source, [topic.id for topic in seed_set.topics])
     reading = reading_of(seed_set)
-    lines = {}
+    counted = {}
     for one in graded:
         passages = count_passages(one.article.title, one.article.text, reading)
         if passages:
-            lines[one.digest] = _line(one, passages, reading)
-    _refuse_loss(target, lines)
-    _write(target, [lines[digest] for digest in sorted(lines)])
-    return len(lines)
+            counted[one.digest] = _entry(one, passages, reading)
+    _refuse_loss(target, counted)
+    _write(target, [counted[digest] for digest in sorted(counted)])
+    return len(counted)
 
 
-def _line(graded: Graded, passages: list[dict[str, int]], reading: Reading) -> str:
+def _entry(
+    graded: Graded, passages: list[dict[str, int]], reading: Reading
+) -> dict[str, Any]:
     def with_grade(wanted: int) -> list[str]:
         return [topic for topic, grade in graded.grades.items() if grade == wanted]
 
@@ -68,8 +72,7 @@ def _line(graded: Graded, passages: list[dict[str, int]], reading: Reading) -> s
         for topic in graded.carrying
         if (places := _places(graded, topic, reading))
     }
-    marked = {"carrying": carrying} if carrying else {}
-    return json.dumps(entry | marked, ensure_ascii=False, separators=(",", ":"))
+    return entry | ({"carrying": carrying} if carrying else {})
 
 
 def _places(graded: Graded, topic: str, reading: Reading) -> set[int]:
@@ -80,28 +83,36 @@ def _places(graded: Graded, topic: str, reading: Reading) -> set[int]:
     )
     places: set[int] = set()
     for sentence in graded.carrying[topic]:
-        start = together.index(sentence)
-        inside = (words["start"] >= start) & (words["end"] <= start + len(sentence))
-        places.update(words["passage"][inside].tolist())
+        for found in re.finditer(re.escape(sentence), together):
+            inside = (words["start"] >= found.start()) & (words["end"] <= found.end())
+            places.update(words["passage"][inside].tolist())
     return places - {kernel.FURNITURE}
 
 
-def _refuse_loss(target: Path, counted: Container[str]) -> None:
+def _refuse_loss(target: Path, counted: Mapping[str, dict[str, Any]]) -> None:
     """Make sure that nothing is written over that only the target holds."""
     if not target.is_file():
         return
-    entries = read_json_lines(target)
-    lost = [line for line, entry in entries if str(entry.get("article")) not in counted]
+    lost = [
+        line
+        for line, before in read_json_lines(target)
+        if (now := counted.get(str(before.get("article")))) is None
+        or ("carrying" in before and "carrying" not in now)
+    ]
     if lost:
         raise SeedError(
             target,
             lost[0],
-            f"{len(lost)} seeds of other articles would be lost",
+            f"{len(lost)} seeds of other articles, or marks of these, would be lost",
             "write to another file, or remove this one",
         )
 
 
-def _write(target: Path, lines: list[str]) -> None:
+def _write(target: Path, entries: list[dict[str, Any]]) -> None:
+    lines = (
+        json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+        for entry in entries
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     # A folder of its own: what is left of a failure goes with it.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as folder:

@@ -74,12 +74,18 @@ def _graded(path: Path, number: int, line: str, topics: Sequence[str]) -> Graded
         entry = json.loads(line)
         grades = {topic: _grade(entry["grades"][topic]) for topic in topics}
         article = Article(_string(entry.get("title") or ""), _string(entry["text"]))
-        carrying = _carrying(entry.get("carrying") or {}, grades, article)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         asked = f" and a grade of 0, 1 or 2 for each of {', '.join(topics)}"
         raise GoldError(
             f"{path}, line {number}: write an object with text{asked if topics else ''}"
             f" ({error!r})"
+        ) from error
+    try:
+        carrying = _carrying(entry.get("carrying") or {}, grades, article)
+    except (ValueError, TypeError) as error:
+        raise GoldError(
+            f"{path}, line {number}: {error}; carrying has topics of grade 2, each "
+            "with a list of sentences of the article, letter for letter"
         ) from error
     name = str(entry.get("id", number))
     return Graded(article, grades, _groups(entry), name, carrying)
@@ -94,16 +100,19 @@ def _grade(value: object) -> int:
 def _carrying(
     found: object, grades: Mapping[str, int], article: Article
 ) -> dict[str, tuple[str, ...]]:
-    if not isinstance(found, Mapping):
-        raise TypeError("carrying is no object of lists of sentences")
-    marked = {topic: tuple(found[topic]) for topic in grades if topic in found}
-    for topic, sentences in marked.items():
-        if grades[topic] != CARRIED or not sentences:
-            raise ValueError(f"carrying needs sentences of a topic of grade 2: {topic}")
+    if not isinstance(found, dict):
+        raise TypeError("carrying is no object")
+    if not grades:  # nor are they asked for
+        return {}
+    for topic, sentences in found.items():
+        if grades.get(topic) != CARRIED:
+            raise ValueError(f"{topic!r} is no topic of grade 2")
+        if not isinstance(sentences, list) or not sentences:
+            raise TypeError(f"{topic!r} has no list of sentences")
         for sentence in map(_string, sentences):
             if not sentence or sentence not in f"{article.title}\n{article.text}":
                 raise ValueError(f"{sentence!r} is no sentence of the article")
-    return marked
+    return {topic: tuple(sentences) for topic, sentences in found.items()}
 
 
 def _string(value: object) -> str:

@@ -241,6 +241,15 @@ def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
                     path, line, "a passage is no word counts", "count the article again"
                 )
         topics = _topics(path, line, entry["topics"], known)
+        borderline = _topics(path, line, entry["borderline"], known)
+        graded = _topics(path, line, entry.get("graded", [*known]), known)
+        if not topics | borderline <= graded:
+            raise SeedError(
+                path,
+                line,
+                "it has a topic that it was not graded for",
+                "count the article again",
+            )
         carrying = entry.get("carrying", {})
         if not _are_places(carrying, topics, len(passages)):
             raise SeedError(
@@ -253,14 +262,14 @@ def _counted(path: Path, known: frozenset[str]) -> Iterator[Seed]:
             title="",
             text="",
             topics=topics,
-            borderline=_topics(path, line, entry["borderline"], known),
+            borderline=borderline,
             whole=True,
             counted=tuple(passages),
             kind="counted",
             place=f"{path}, line {line}",
             article=str(entry["article"]),
             carrying={topic: tuple(places) for topic, places in carrying.items()},
-            ungraded=known - _topics(path, line, entry.get("graded", [*known]), known),
+            ungraded=known - graded,
         )
 
 

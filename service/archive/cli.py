@@ -93,6 +93,7 @@ def _run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
     )
     try:
+        # Dask's own processes hear SIGHUP as well, and do not end tidily by it.
         with termination_as_exit(signal.SIGTERM):
             done = tag(model_cli.store_of(options), asked)
     except ArchiveError as error:

@@ -113,8 +113,8 @@ def _local_cluster(jobs: int | None) -> LocalCluster:
         )
     except RuntimeError as error:
         raise ArchiveError(
-            f"worker processes cannot be started ({error}); they need a folder for "
-            "temporary files: name one that can be written in TMPDIR"
+            f"worker processes cannot be started ({error}); if a folder for temporary "
+            "files is missing, name one that can be written in TMPDIR"
         ) from error
 
 

@@ -725,8 +725,8 @@ def fill_words(
 ) -> tuple[Index, int, int, int]:
     """Reads a text, some lines at a time.
 
-    Where all is furniture, none is; nor is what is below a title, if all that is there
-    only looks like it and no marker says so to the end.
+    If all is furniture, none is; so too if all below a title is, unless a marker made
+    it so.
 
     Returns how many words there are, and how many passages; how many of the words have
     letters, and how many are frequent in Persian alone.

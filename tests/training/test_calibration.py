@@ -15,7 +15,7 @@ from training.calibration import (
     scores_of,
     summarise,
 )
-from training.corpus import FOLDS, Corpus, build_corpus
+from training.corpus import CARRIED, FOLDS, UNMARKED, Corpus, build_corpus
 from training.pipeline import LinearModel, build_blocks, fit_topic
 from training.seeds import SeedSet
 from training.thresholds import MORE_LIKELY_THAN_NOT, preferred_threshold, review_band
@@ -33,7 +33,9 @@ def plain_corpus(grades: list[int], whole: list[bool]) -> Corpus:
         counts=sp.csr_matrix(np.ones((len(owner), 1))),
         owner=owner,
         grades=np.array(grades, np.int8)[:, None],
-        passage_grades=np.array(grades, np.int8)[owner, None],
+        passage_grades=np.where(
+            np.array(whole) & (np.array(grades) == CARRIED), UNMARKED, grades
+        )[owner, None],
         whole=np.array(whole),
         fold=np.arange(len(grades)) % FOLDS,
     )

@@ -99,6 +99,20 @@ def test_passages_of_marked_sentences_carry(seeds_folder: Path, tmp_path: Path) 
     )
 
 
+def test_marks_are_not_lost(seeds_folder: Path, tmp_path: Path) -> None:
+    marked = ARTICLES[0] | {"carrying": {"energy": ["نفت و گاز و برق در تهران"]}}
+    target = seeds_folder / "counted" / "new.jsonl"
+    count_articles(seeds_folder, write(tmp_path / "one.jsonl", [marked]), target)
+    before = target.read_bytes()
+    # The words stand in each of three sentences.
+    assert len(json.loads(before)["carrying"]["energy"]) == 3
+    with pytest.raises(SeedError, match="or marks of these, would be lost"):
+        count_articles(
+            seeds_folder, write(tmp_path / "one.jsonl", ARTICLES[:1]), target
+        )
+    assert target.read_bytes() == before
+
+
 def test_sentence_read_as_furniture_marks_nothing(
     seeds_folder: Path, tmp_path: Path
 ) -> None:
@@ -177,8 +191,9 @@ def test_failure_leaves_the_old_file(
     seeds_folder: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = source.with_name("new.jsonl")
-    target.write_text("")
-    before = sorted(target.parent.iterdir())
+    count_articles(seeds_folder, write(source, ARTICLES[:1]), target)
+    content, before = target.read_bytes(), sorted(target.parent.iterdir())
+    write(source, ARTICLES)
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -186,7 +201,7 @@ def test_failure_leaves_the_old_file(
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError, match="No space"):
         count_articles(seeds_folder, source, target)
-    assert target.read_text() == ""
+    assert target.read_bytes() == content
     assert sorted(target.parent.iterdir()) == before
 
 

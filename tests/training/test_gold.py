@@ -67,13 +67,6 @@ class TestReadGold:
             LINE | {"text": 5},
             LINE | {"text": None},
             LINE | {"title": 5},
-            LINE | {"carrying": ["متن"]},
-            LINE | {"carrying": {"energy": []}},
-            LINE | {"carrying": {"energy": 5}},
-            LINE | {"carrying": {"energy": [5]}},
-            LINE | {"carrying": {"energy": [""]}},
-            LINE | {"carrying": {"energy": ["دیگر"]}},
-            LINE | {"carrying": {"football": ["متن"]}},
         ],
     )
     def test_bad_line_is_told(self, tmp_path: Path, line: object) -> None:
@@ -84,6 +77,27 @@ class TestReadGold:
             f"{path}, line 2: write an object with text and a grade of 0, 1 or 2 for "
             "each of energy, football ("
         )
+
+    @pytest.mark.parametrize(
+        "carrying",
+        [
+            ["متن"],
+            {"energy": []},
+            {"energy": 5},
+            {"energy": "متن"},
+            {"energy": [5]},
+            {"energy": [""]},
+            {"energy": ["دیگر"]},
+            {"football": ["متن"]},
+            {"enrgy": ["متن"]},
+        ],
+    )
+    def test_bad_marks_are_told(self, tmp_path: Path, carrying: object) -> None:
+        path = write(tmp_path / "gold.jsonl", LINE, LINE | {"carrying": carrying})
+        with pytest.raises(
+            GoldError, match=r"line 2: .*; carrying has topics of grade"
+        ):
+            read_gold(path, TOPICS)
 
     def test_missing_file(self, tmp_path: Path) -> None:
         with pytest.raises(GoldError, match="cannot be read"):

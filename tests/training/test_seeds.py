@@ -168,6 +168,7 @@ class TestRefusals:
             (in_json(COUNTS, topics=["enrgy"]), "'enrgy' is no topic"),
             (in_json(COUNTS, borderline=["enrgy"]), "'enrgy' is no topic"),
             (in_json(COUNTS, graded=["enrgy"]), "'enrgy' is no topic"),
+            (in_json(MARKED, graded=["football"]), "it has a topic that it was not"),
             (in_json(COUNTS, passages=[]), "it has no passages"),
             (in_json(COUNTS, passages={"برق": 1}), "it has no passages"),
             (in_json(COUNTS, passages=[{}]), "a passage is no word counts"),
