@@ -124,9 +124,9 @@ def composed_articles(values: Values, corpus: Corpus, topic: int) -> Articles:
     passages; half of the added passages carry the topic by themselves.
     """
     random = np.random.default_rng(topic)
-    grades = corpus.grades[corpus.owner, topic]
+    grades = corpus.passage_grades[:, topic]
     single = ~corpus.whole[corpus.owner]
-    carrying = np.flatnonzero(corpus.passage_grades[:, topic] == CARRIED)
+    carrying = np.flatnonzero(grades == CARRIED)
     ordinary = np.flatnonzero(single & (grades == ABSENT))
     found = np.flatnonzero(corpus.whole & (corpus.grades[:, topic] == ABSENT))
     passages: list[NDArray[np.int64]] = []

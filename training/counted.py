@@ -10,12 +10,12 @@ import json
 import random
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Reading
+from service.tagging.kernel import Reading, Words
 from training.compounds import reading_of
 from training.corpus import BORDERLINE, CARRIED, count_passages
 from training.gold import Graded, read_gold
@@ -67,22 +67,22 @@ def _entry(
         "borderline": with_grade(BORDERLINE),
         "passages": [passages[place] for place in order],
     }
-    carrying = {
-        topic: [new for new, place in enumerate(order) if place in places]
-        for topic in graded.carrying
-        if (places := _places(graded, topic, reading))
-    }
-    return entry | ({"carrying": carrying} if carrying else {})
-
-
-def _places(graded: Graded, topic: str, reading: Reading) -> set[int]:
-    """The passages in which sentences that carry a topic stand, none for furniture."""
     together = f"{graded.article.title}\n{graded.article.text}"
     _, words, _ = kernel.read_words(
         features.code_points(together), len(graded.article.title), reading
     )
+    carrying = {
+        topic: [new for new, place in enumerate(order) if place in places]
+        for topic, sentences in graded.carrying.items()
+        if (places := _places(sentences, together, words))
+    }
+    return entry | ({"carrying": carrying} if carrying else {})
+
+
+def _places(sentences: Iterable[str], together: str, words: Words) -> set[int]:
+    """The passages in which sentences of a text stand, none for furniture."""
     places: set[int] = set()
-    for sentence in graded.carrying[topic]:
+    for sentence in sentences:
         for found in re.finditer(re.escape(sentence), together):
             inside = (words["start"] >= found.start()) & (words["end"] <= found.end())
             places.update(words["passage"][inside].tolist())

@@ -88,7 +88,7 @@ def compare(live: Model, new: Model, seeds: Sequence[Seed]) -> Comparison | None
     draws = draw_articles(len(seeds))
     changes = {}
     for topic in topics:
-        one_before, one_after = _of(before, [topic]), _of(after, [topic])
+        one_before, one_after = _of(before, topic), _of(after, topic)
         better, worse = _examples(one_before, one_after, seeds)
         change = _change(one_before, one_after, draws)
         changes[topic] = replace(change, better=better, worse=worse)
@@ -96,11 +96,11 @@ def compare(live: Model, new: Model, seeds: Sequence[Seed]) -> Comparison | None
     return Comparison(live.version, len(seeds), macro, changes)
 
 
-def _of(decisions: Decisions, topics: list[str]) -> Decisions:
-    """The decisions on some topics."""
-    columns = [decisions.topics.index(topic) for topic in topics]
+def _of(decisions: Decisions, topic: str) -> Decisions:
+    """The decisions on one topic."""
+    columns = [decisions.topics.index(topic)]
     return Decisions(
-        tuple(topics),
+        (topic,),
         decisions.grades[:, columns],
         decisions.scores[:, columns],
         decisions.assigned[:, columns],

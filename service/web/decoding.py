@@ -33,8 +33,7 @@ _CURES = {
     ),
     "limit": "limit must be a whole number from 1, or null, where it is given.",
 }
-_QUERY_CURES = {
-    "explain": "explain must be true or false where it is given.",
+_QUERY_CURES = _CURES | {
     "prefer": "prefer must be precision or recall where it is given.",
     "thresholds": (
         "thresholds are given as thresholds.ID, each a number from 0 to 1, ID being a "
