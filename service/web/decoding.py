@@ -269,7 +269,7 @@ def decode_query(query: MultiDict[str, str], topics: Collection[str]) -> Options
     try:
         asked = msgspec.convert({**nested, **plain}, Options)
     except msgspec.ValidationError as error:
-        raise _unfit(str(error), Options, _QUERY_CURES) from None
+        raise _unfit(str(error), Options, in_query=True) from None
     _check_options(asked, topics)
     return asked
 
@@ -348,7 +348,7 @@ def _check_writing(title: str, text: str) -> None:
 
 
 def _unfit(
-    reason: str, wanted: type[msgspec.Struct], cures: dict[str, str] = _CURES
+    reason: str, wanted: type[msgspec.Struct], *, in_query: bool = False
 ) -> HTTPException:
     """Tell msgspec's reason in our words; no value is quoted."""
     found = _NAMED.fullmatch(reason) or _PLACED.fullmatch(reason)
@@ -363,9 +363,9 @@ def _unfit(
     if top not in wanted.__struct_fields__:
         known = ", ".join(wanted.__struct_fields__)
         return FieldError(field, f"There is no such field; the fields are {known}.")
-    # What JSON's types are called says nothing of a query.
-    said = _sentence(reason) if cures is _CURES else ""
-    return FieldError(field, f"{said}{cures[top]}")
+    if in_query:  # what JSON's types are called says nothing of it
+        return FieldError(field, _QUERY_CURES[top])
+    return FieldError(field, f"{_sentence(reason)}{_CURES[top]}")
 
 
 def _malformed(content: bytes, reason: str, what: str) -> BadRequest:
