@@ -19,6 +19,7 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
     def classify() -> Response:
         tagger, exchange = live(), observing.current()
         with exchange.step("decode"):
+            decoding.refuse_query(request.args)
             body = bodies.read_json(settings.max_body_bytes)
             asked = decoding.decode_classify(body, _topic_ids(tagger.model))
         answer = Answering(tagger, exchange).classify(asked)
@@ -29,6 +30,7 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
     def classify_batch() -> Response:
         tagger, exchange = live(), observing.current()
         with exchange.step("decode"):
+            decoding.refuse_query(request.args)
             asked = decoding.decode_batch(
                 bodies.read_json(settings.max_batch_bytes, unpack=True),
                 _topic_ids(tagger.model),

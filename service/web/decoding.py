@@ -242,6 +242,20 @@ def find_id(content: bytes | Raw) -> Raw:
     return found if _is_id(found) else NO_ID
 
 
+def refuse_query(query: MultiDict[str, str]) -> None:
+    """Refuse parameters of a route whose options are fields of its body.
+
+    Raises:
+        UnprocessableEntity: There is one; passed over, it would seem to count.
+    """
+    for name in query:
+        raise FieldError(
+            name[:_LONGEST_NAME],
+            "This path takes no query; its options are fields of the JSON body, "
+            'as in {"text": "...", "explain": true}.',
+        )
+
+
 def decode_query(query: MultiDict[str, str], topics: Collection[str]) -> Options:
     """Decode and validate options that are query parameters.
 

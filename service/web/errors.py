@@ -6,7 +6,7 @@ Our own exceptions beside Werkzeug's:
     ├── NotFound
     │   └── CardMissing       (card.py) the model that is served has no card
     └── UnprocessableEntity
-        └── FieldError        a field of the body cannot be used
+        └── FieldError        a field of the body, or of the query, cannot be used
 """
 
 import logging
@@ -34,7 +34,7 @@ _OUR_WORDS: dict[type[HTTPException], str] = {
 
 
 class FieldError(UnprocessableEntity):
-    """A field of the body is missing, unknown or has a value that cannot be used."""
+    """A field of body or query is missing, unknown or has a value of no use."""
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
@@ -49,7 +49,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         title: The status in words.
         status: The HTTP status.
         detail: What is wrong with this request, and the cure.
-        field: The field of the request's body that is wrong, where there is one.
+        field: The field of the request's body, or the parameter of its query, that is
+            wrong, where there is one.
     """
 
     type: str

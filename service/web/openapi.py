@@ -44,7 +44,8 @@ _ATTRIBUTE = re.compile(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", re.M)
 _ABOUT = """\
 Tags Persian news articles with topics. Errors are problems (RFC 9457) that name the
 field and the cure. Bodies are JSON in UTF-8; of a key that comes twice, the last value
-counts; unknown fields are refused. Text is plain, without NUL characters; control and
+counts; unknown fields are refused, and so is any query of an article or a batch, whose
+options are fields of the body. Text is plain, without NUL characters; control and
 bidirectional characters are taken as they are."""
 
 _PROBLEMS = {

@@ -164,6 +164,16 @@ def test_detail_says_what_is_wrong(classify: Post, body: bytes, words: str) -> N
     assert words in classify(body).json["detail"]
 
 
+@pytest.mark.parametrize("path", ["/v1/classify", "/v1/classify/batch"])
+def test_query_is_refused_where_options_are_fields(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.post(f"{path}?explain=true&limit=1", json={"text": "a"})
+    problem = assert_problem(answer, 422)
+    assert problem["field"] == "explain"
+    assert "fields of the JSON body" in problem["detail"]
+
+
 def test_article_is_never_quoted(classify: Post) -> None:
     for body in (
         b'{"text": "SECRET" x',
