@@ -34,7 +34,7 @@ from service.web.live import Live
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXTENSION = "barchasb.metrics"  # an application's, in its `extensions`
 STEPS = ("decode", "tag", "encode")
-_NO_ROUTE = "none"  # of a request whose path is not served
+_NO_ROUTE = "none"  # of a path that is not served
 _NO_LETTER = "none"  # the language of an article without any
 _PERSIAN = "fa"
 # Seconds. 0.25 is the longest that a request may wait before it is turned away.

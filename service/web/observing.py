@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import Rule
 
 from service.tagging.tagger import Article, TaggedArticle, Tagger, Wish
 from service.web import headers, logs
@@ -230,6 +232,18 @@ def register(app: Flask, metrics: Metrics) -> None:
 
 def _name(response: Response) -> Response:
     """Note what Flask knows of a request: where it went."""
-    if request.url_rule is not None:
-        current().route = request.url_rule.rule
+    rule = request.url_rule or _rule_of_other_methods()
+    if rule is not None:
+        current().route = rule.rule
     return response
+
+
+def _rule_of_other_methods() -> Rule | None:
+    """The rule of a request whose path is served, but not to its method."""
+    error = request.routing_exception
+    adapter = current_app.create_url_adapter(request)
+    if not isinstance(error, MethodNotAllowed) or adapter is None:
+        return None
+    served = next(iter(error.valid_methods or ()), None)
+    rule, _ = adapter.match(method=served, return_rule=True)
+    return rule

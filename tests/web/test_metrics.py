@@ -45,6 +45,7 @@ def test_requests_are_counted_by_route_and_status(client: FlaskClient) -> None:
     ):
         client.get(path, buffered=True)
     client.open("/healthz", method="BREW", buffered=True)
+    client.post("/static/secret.css", buffered=True)
     answer = client.get("/metrics")
     assert answer.content_type == CONTENT_TYPE
     found = {
@@ -59,7 +60,8 @@ def test_requests_are_counted_by_route_and_status(client: FlaskClient) -> None:
         ("GET", "/healthz", "200"): 1,
         ("GET", "/v1/topics", "200"): 2,
         ("GET", "none", "404"): 2,
-        ("other", "none", "405"): 1,
+        ("other", "/healthz", "405"): 1,
+        ("POST", "/static/<path:filename>", "405"): 1,
     }
 
 
