@@ -34,7 +34,8 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
 
     def answer(
         self,
-        asked: bytes = b"",
+        asked: bytes,
+        identity: str,
         *,
         keep: bool = False,
         origins: Origins = _NO_ORIGINS,
@@ -43,11 +44,11 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
 
         Args:
             asked: The lines of the request's head, as far as they have come.
+            identity: The request's id.
             keep: Whether the connection stays open for another request.
             origins: Whose pages may read it.
         """
         persistence = "keep-alive" if keep else "close"
-        identity = request_id(_given(_ID, asked))
         headers = {"Connection": persistence, "X-Request-ID": identity}
         headers |= origins.headers(_given(_PATH, asked), _given(_ORIGIN, asked))
         lines = "\r\n".join(f"{name}: {value}" for name, value in headers.items())
@@ -75,6 +76,15 @@ class Refusal(msgspec.Struct, frozen=True, dict=True):
                 type="about:blank", title=title, status=self.status, detail=self.detail
             )
         )
+
+
+def identity_of(asked: bytes) -> str:
+    """The id of a request: what its head gives, if it is fit for a log, else a new one.
+
+    Args:
+        asked: The head's lines, as far as they have come.
+    """
+    return request_id(_given(_ID, asked))
 
 
 def _given(pattern: re.Pattern[bytes], asked: bytes) -> str:

@@ -15,7 +15,7 @@ import selectors
 import socket
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,7 +27,14 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 from service.web.channel import Budget, Channel, Stage, head_of
 from service.web.cors import Origins
 from service.web.crew import Crew, Line
-from service.web.refusals import BUSY, OVERLONG, SLOW, Refusal, refusal_of
+from service.web.refusals import (
+    BUSY,
+    OVERLONG,
+    SLOW,
+    Refusal,
+    identity_of,
+    refusal_of,
+)
 from service.web.settings import Settings
 
 LONG_WORK_THREADS = 8
@@ -45,6 +52,7 @@ _HEARD_OUT = 128  # connections in excess that are not closed at once
 _ACCEPTED_AT_ONCE = 16
 _COURTEOUS = 16  # connections; among many more, chance is fair enough
 _COURTESY_SECONDS = 0.0001
+_TOLD = 100  # ids in a line of the log, which then is one of less than 16 KB
 _PAUSE_SECONDS = 0.1  # without a connection; the next one begins a rush
 
 
@@ -107,7 +115,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._swept = self._told = self._accepted = 0.0
         self._rush = 0  # connections that came without a pause
         self._looked = self._since = time.monotonic()
-        self._refused: Counter[int] = Counter()
+        self._refused: defaultdict[int, list[str]] = defaultdict(list)  # ids by status
         # The loop goes on accepting beyond cfg.worker_connections: to say no is better
         # than to leave clients in the kernel's queue.
         self.worker_connections = sys.maxsize
@@ -364,13 +372,16 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         gunicorn would log the request's query and the exception's words, both of which
         may quote an article.
         """
-        refusal = refusal_of(error)
+        refusal, identity = refusal_of(error), identity_of(asked)
         self.log.warning(
-            "request refused: %s, %d", type(error).__name__, refusal.status
+            "request %s refused: %s, %d",
+            identity,
+            type(error).__name__,
+            refusal.status,
         )
         self._count(refusal.status)
         try:
-            client.sendall(refusal.answer(asked, origins=self._origins))
+            client.sendall(refusal.answer(asked, identity, origins=self._origins))
         except OSError:
             self.log.debug("the client is gone")
 
@@ -435,10 +446,12 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._refuse(conn, _Then.NEXT, BUSY)
 
     def _refuse(self, conn: _Connection, then: _Then, refusal: Refusal) -> None:
-        self._refused[refusal.status] += 1
+        head = conn.sock.head
+        identity = identity_of(head)
+        self._refused[refusal.status].append(identity)
         keep = then is _Then.NEXT
         conn.sock.offer(
-            refusal.answer(conn.sock.head, keep=keep, origins=self._origins)
+            refusal.answer(head, identity, keep=keep, origins=self._origins)
         )
         self._send_off(conn, then)
 
@@ -451,9 +464,14 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         if not self._refused or now - self._told < 1.0:
             return
         self._told = now
-        for status, times in self._refused.items():
-            self.log.warning("requests refused: %d with %d", times, status)
-            self._count(status, times)
+        for status, identities in self._refused.items():
+            self.log.warning(
+                "requests refused: %d with %d, the first are %s",
+                len(identities),
+                status,
+                ", ".join(identities[:_TOLD]),
+            )
+            self._count(status, len(identities))
         self._refused.clear()
 
     def murder_keepalived(self, force: bool = False) -> None:

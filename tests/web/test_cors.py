@@ -83,7 +83,9 @@ def test_refusal_before_its_turn_is_as_open(
 ) -> None:
     said = f"origin: {origin}\r\n" if origin else ""
     asked = f"POST {path} HTTP/1.1\r\nHost: x\r\n{said}".encode()
-    refused = BUSY.answer(asked, origins=Origins(origins)).partition(b"\r\n")[2]
+    refused = BUSY.answer(asked, "desk-42", origins=Origins(origins)).partition(
+        b"\r\n"
+    )[2]
     found = http.client.parse_headers(io.BytesIO(refused))
     headers = {"Origin": origin} if origin else {}
     answered = serving(origins).post(path, json={}, headers=headers).headers

@@ -15,7 +15,7 @@ from gunicorn.config import Config
 
 from service.web.cors import Origins
 from service.web.crew import Line
-from service.web.refusals import OVERLONG
+from service.web.refusals import OVERLONG, identity_of
 from service.web.worker import ProblemWorker
 
 if TYPE_CHECKING:
@@ -238,6 +238,8 @@ def test_refusal_has_the_id_that_its_request_had(
     assert told.startswith(b"HTTP/1.1 503 ")
     assert told.count(b"\r\nX-Request-ID: ") == 1
     assert (b"\r\nX-Request-ID: desk-42\r\n" in told) is is_kept
+    (logged,) = worker._refused[503]
+    assert f"\r\nX-Request-ID: {logged}\r\n".encode() in told
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
@@ -245,10 +247,10 @@ def test_bad_http_is_answered_as_its_head_asks(
     worker: ProblemWorker,
     listener: socket.socket,
     clients: list[socket.socket],
-    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     method: bytes,
 ) -> None:
-    monkeypatch.setattr(worker, "_count", Mock())
+    worker._count = Mock()  # type: ignore[method-assign]
     worker._origins = Origins("*")
     client = clients[0]
     said = b"Origin: https://desk.example\r\nX-Request-ID: desk-42"
@@ -260,28 +262,33 @@ def test_bad_http_is_answered_as_its_head_asks(
     assert b"\r\nX-Request-ID: desk-42\r\n" in told
     assert b"\r\nAccess-Control-Allow-Origin: https://desk.example\r\n" in told
     assert told.endswith(b"\r\n\r\n") is (method == b"HEAD")
+    assert "request desk-42 refused: InvalidHTTPVersion, 400" in caplog.text
 
 
 def test_refusal_does_not_ponder_over_many_blanks() -> None:
     """The loop makes it, and all clients would wait."""
     asked = b"GET / HTTP/1.1\r\nX-Request-ID:" + b" " * 60_000 + b"\0"
     began = time.process_time()
-    assert OVERLONG.answer(asked).startswith(b"HTTP/1.1 431 ")
+    assert OVERLONG.answer(asked, identity_of(asked)).startswith(b"HTTP/1.1 431 ")
     assert time.process_time() - began < 1.0
 
 
 def test_worker_that_ends_tells_whom_it_refused(
-    worker: ProblemWorker, monkeypatch: pytest.MonkeyPatch
+    worker: ProblemWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     count = Mock()
     monkeypatch.setattr(worker, "_count", count)
     worker._told = time.monotonic()  # a moment ago
-    worker._refused[503] = 3
+    worker._refused[503] = [f"desk-{place}" for place in range(200)]
     worker.method_queue.init()
     worker.tpool = Mock()
     worker.alive = False
     worker.run()
-    count.assert_called_once_with(503, 3)
+    count.assert_called_once_with(503, 200)
+    assert "200 with 503, the first are desk-0, desk-1, " in caplog.text
+    assert "desk-199" not in caplog.text
 
 
 def test_loop_does_not_spin_while_a_request_waits_for_a_thread(
