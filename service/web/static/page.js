@@ -186,18 +186,23 @@ function renderReading(id) {
   at("read-text").replaceChildren(...highlighted(text, "text", evidence));
 }
 
+/** A field's lines, each of its own direction, as it was written. */
 function highlighted(given, field, evidence) {
   const here = evidence.filter((one) => one.field === field);
-  return cut(given, here).map((piece) => {
-    if (piece.evidence === null) return piece.text;
-    const { weight } = piece.evidence;
-    const shown = number(weight, language, { maximumFractionDigits: 2, signDisplay: "always" });
-    return make(
-      "mark",
-      { "data-strength": strength(weight, evidence), title: words[language].weight(shown) },
-      piece.text,
-    );
+  return cut(given, here).map((line) => {
+    const pieces = line.map((piece) => (piece.evidence ? marked(piece, evidence) : piece.text));
+    return make("span", { dir: "auto" }, ...pieces);
   });
+}
+
+function marked(piece, evidence) {
+  const { weight } = piece.evidence;
+  const shown = number(weight, language, { maximumFractionDigits: 2, signDisplay: "always" });
+  return make(
+    "mark",
+    { "data-strength": strength(weight, evidence), title: words[language].weight(shown) },
+    piece.text,
+  );
 }
 
 function preference() {
