@@ -19,8 +19,7 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
     def classify() -> Response:
         tagger, exchange = live(), observing.current()
         with exchange.step("decode"):
-            decoding.refuse_query(request.args)
-            body = bodies.read_json(settings.max_body_bytes)
+            body = _read_json(settings.max_body_bytes)
             asked = decoding.decode_classify(body, _topic_ids(tagger.model))
         answer = Answering(tagger, exchange).classify(asked)
         with exchange.step("encode"):
@@ -30,9 +29,8 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
     def classify_batch() -> Response:
         tagger, exchange = live(), observing.current()
         with exchange.step("decode"):
-            decoding.refuse_query(request.args)
             asked = decoding.decode_batch(
-                bodies.read_json(settings.max_batch_bytes, unpack=True),
+                _read_json(settings.max_batch_bytes, unpack=True),
                 _topic_ids(tagger.model),
                 settings.max_batch_articles,
             )
@@ -67,6 +65,13 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
         return payloads.answer_unless_known(payloads.ModelAnswer.of(live().model))
 
     return api
+
+
+def _read_json(most: int, *, unpack: bool = False) -> bytes:
+    """The body of a request whose options are in it, and not in a query."""
+    if request.query_string:  # to take a query apart costs more than this
+        decoding.refuse_query(request.args)
+    return bodies.read_json(most, unpack=unpack)
 
 
 def _topic_ids(model: Model) -> tuple[str, ...]:
