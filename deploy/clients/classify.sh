@@ -13,5 +13,6 @@ for file in "$@"; do
             --config <(printf '%s\n' "$key") \
             --header 'Content-Type: application/json' --data-binary @- "$url" |
         jq --raw-output --arg file "$file" '
-            [$file] + [.topics[] | select(.assigned) | .id] | join("\t")'
+            if .detail then "\($file): \(.detail)\n" | halt_error
+            else [$file] + [.topics[] | select(.assigned) | .id] | join("\t") end'
 done

@@ -28,6 +28,9 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
 <item><title>برق</title><link>https://news.example/1</link>
 <description>&lt;p&gt;صادرات &amp;amp; برق&lt;/p&gt;</description></item>
 <item><title>خبر</title><link>https://news.example/2</link></item>
+<item><title>&lt;b&gt;برق&lt;/b&gt; &lt;b&gt;آمد&lt;/b&gt;</title><link>https://news.example/3</link>
+<description>او گفت &amp;#8220;برق&amp;#8221;</description></item>
+<item><link>https://news.example/4</link></item>
 </channel></rss>
 """
 
@@ -81,9 +84,14 @@ def article(tmp_path: Path) -> Path:
 @pytest.mark.skipif(
     not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq"
 )
-def test_shell(run: Run, article: Path) -> None:
+def test_shell(run: Run, article: Path, tmp_path: Path) -> None:
     ended = run(CLIENTS / "classify.sh", article)
     assert ended.stdout == f"{article}\ttrade\tenergy\n", ended.stderr
+    empty = tmp_path / "empty.txt"
+    empty.write_text("")
+    ended = run(CLIENTS / "classify.sh", empty)
+    assert ended.returncode != 0
+    assert f"{empty}: text is blank; " in ended.stderr
 
 
 def test_python(run: Run, article: Path) -> None:
@@ -105,4 +113,6 @@ def test_feed(run: Run, tmp_path: Path) -> None:
     ended = run(sys.executable, CLIENTS / "feed.py", feed)
     assert ended.stdout == (
         "https://news.example/1\ttrade\tenergy\nhttps://news.example/2\n"
+        "https://news.example/3\tenergy\n"
     ), ended.stderr
+    assert ended.stderr.startswith("https://news.example/4\ttext is blank; ")
