@@ -45,6 +45,8 @@ class Stage(enum.Enum):
     """Its head is here; a thread must read its body."""
     OVERLONG = enum.auto()
     """Its head is longer than a head may be."""
+    FOREIGN = enum.auto()
+    """What comes is no HTTP, but perhaps TLS."""
     GONE = enum.auto()
     """There is no request, nor will there be one."""
 
@@ -164,6 +166,8 @@ class Channel:
             # An empty line before a request is to be passed over (RFC 9112, 2.2).
             blank = len(self._came) - len(self._came.lstrip(b"\r\n"))
             del self._came[:blank]
+            if self._came and not self._came[:1].isalpha():
+                return Stage.FOREIGN  # its end would be waited for in vain
             end = self._came.find(_END, max(0, self._searched - len(_END)))
             self._searched = len(self._came)
             if end < 0:

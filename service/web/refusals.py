@@ -95,6 +95,7 @@ def _given(pattern: re.Pattern[bytes], asked: bytes) -> str:
 
 BUSY = Refusal(503, "The service has more to do than it can; ask again in a second.")
 OVERLONG = Refusal(431, "The request has too many or too long headers.")
+FOREIGN = Refusal(400, "The request is not well-formed HTTP/1.1.")
 SLOW = Refusal(408, "The request did not come in time; send it faster, or in parts.")
 
 _OF_ERRORS = (
@@ -108,10 +109,7 @@ _OF_ERRORS = (
         errors.UnsupportedTransferCoding,
         Refusal(501, "The only transfer coding is chunked."),
     ),
-    (
-        errors.ParseException,
-        Refusal(400, "The request is not well-formed HTTP/1.1."),
-    ),
+    (errors.ParseException, FOREIGN),
     (Exception, Refusal(500, "The service failed to answer.")),
 )
 

@@ -29,6 +29,7 @@ from service.web.cors import Origins
 from service.web.crew import Crew, Line
 from service.web.refusals import (
     BUSY,
+    FOREIGN,
     OVERLONG,
     SLOW,
     Refusal,
@@ -245,6 +246,8 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._close(conn)
         elif stage is Stage.OVERLONG:
             self._refuse(conn, _Then.DISCARD, OVERLONG)
+        elif stage is Stage.FOREIGN:
+            self._refuse(conn, _Then.DISCARD, FOREIGN)
         else:
             line = self._line_for(conn)
             # What the loop answers stays watched: it mostly does so at once, and then

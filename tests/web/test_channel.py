@@ -126,6 +126,14 @@ def test_head_without_end_is_refused(here: Channel, client: socket.socket) -> No
     assert stage is Stage.OVERLONG
 
 
+@pytest.mark.parametrize("before", [b"", b"\r\n"])
+def test_what_does_not_begin_as_http_is_not_waited_for(
+    here: Channel, client: socket.socket, before: bytes
+) -> None:
+    client.sendall(before + b"\x16\x03\x01\x02")  # TLS
+    assert here.gather() is Stage.FOREIGN
+
+
 def test_long_body_is_for_a_thread(here: Channel, client: socket.socket) -> None:
     client.sendall(announce(LONG))
     assert here.gather() is Stage.STREAMED

@@ -26,6 +26,7 @@ HEAD = (
 )
 SLOW = "tests.web.slow_wsgi:application"
 MANY = 40  # more than there are threads of any kind
+SENT_AWAY = {b"100", b"400", b"408", b"413", b"503"}
 
 
 def asked(text: str) -> bytes:
@@ -136,7 +137,7 @@ def test_clients_that_stall_hold_nobody_and_are_sent_away(
     for connection in crowd:
         with contextlib.suppress(ConnectionResetError), connection.makefile("rb") as on:
             told = on.read()  # to the end: the service closes it
-            assert not told or told.split()[1] in {b"100", b"408", b"413", b"503"}
+            assert not told or told.split()[1] in SENT_AWAY
 
 
 def test_clients_that_do_not_read_hold_nobody(

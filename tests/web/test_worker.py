@@ -265,6 +265,16 @@ def test_bad_http_is_answered_as_its_head_asks(
     assert "request desk-42 refused: InvalidHTTPVersion, 400" in caplog.text
 
 
+def test_tls_is_refused_at_once(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    """Its client would wait for the service, which would wait for a request."""
+    clients[0].sendall(b"\x16\x03\x01\x02\x00\x01")
+    assert worker.accept(listener)
+    assert clients[0].recv(4096).startswith(b"HTTP/1.1 400 ")
+    assert clients[0].recv(1) == b""
+
+
 def test_refusal_does_not_ponder_over_many_blanks() -> None:
     """The loop makes it, and all clients would wait."""
     asked = b"GET / HTTP/1.1\r\nX-Request-ID:" + b" " * 60_000 + b"\0"
