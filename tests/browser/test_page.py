@@ -391,6 +391,16 @@ def test_service_that_is_gone_is_told(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("پاسخی از سرویس نرسید")
 
 
+def test_enter_tries_again_where_it_tried_first(page: Page) -> None:
+    page.locator("#text").fill("برق")
+    page.route("**/v1/classify", lambda route: route.fulfill(status=503, json={}))
+    page.locator("#tag").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("سرش شلوغ است")
+    page.unroute("**/v1/classify")
+    page.keyboard.press("Enter")
+    expect(page.locator("#reading mark")).to_have_text(["برق"])
+
+
 def test_answer_of_a_proxy_is_told(page: Page) -> None:
     page.route(
         "**/v1/classify",

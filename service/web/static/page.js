@@ -259,6 +259,8 @@ function refused(reason) {
   problem.shown = key !== null;
   if (isOfKey(problem)) useKey(null);
   render();
+  // The button that was pressed lost the focus when it was disabled.
+  if (document.activeElement === document.body) at("tag").focus();
   if (isOfKey(problem)) at("key").focus();
   if (reason.field === "text") at("text").focus();
   if (reason.field === "title") at("title").focus();
