@@ -1,5 +1,6 @@
 """Words that belong together: compounds, however they are spelled, and names."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterable
 
@@ -39,10 +40,15 @@ def compounds(
         word for content in texts for word in content.split() if NON_JOINER in word
     )
     often = (word for word, times in spelled.items() if times >= _MIN_TIMES)
-    listed = (entry[0] for entry in words_list())
-    found = {_compound(word) for word in (*listed, *often, *joined)}
+    found = {_compound(word) for word in (*often, *joined)} | _listed()
     found |= {"".join(map(text.canonical, name.split())) for name in names}
     return sorted(found - {""})
+
+
+@functools.cache  # hazm reads its list anew every time
+def _listed() -> frozenset[str]:
+    """The compounds of hazm's word list, and ""."""
+    return frozenset(_compound(entry[0]) for entry in words_list())
 
 
 def _compound(word: str) -> str:

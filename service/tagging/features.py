@@ -1,7 +1,8 @@
 """Keys and tables of the compiled pass, and what it reads in a text."""
 
+import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +125,23 @@ def ngrams(word: str) -> Counter[str]:
 
 def build_reading(compounds: Iterable[str]) -> Reading:
     """Packs the rules of `text.py` and a list of compounds, as canonical words."""
+    page_of, pages, expansions = _character_table()
+    together = key_table(_together(compounds))
+    return Reading(
+        page_of=page_of,
+        pages=pages,
+        expansions=expansions,
+        kinds=kind_table(_kinds()),
+        together=together,
+        together_filter=key_filter(together),
+    )
+
+
+@functools.cache  # it takes a second, and does not depend on the compounds
+def _character_table() -> tuple[
+    NDArray[np.uint16], NDArray[np.uint32], NDArray[np.uint32]
+]:
+    """The first three tables of `Reading`: pages that are alike are kept once."""
     entries = np.full(_CODE_POINTS, text.BREAK, np.uint32)
     expansions: list[int] = []
     for code_point, entry in text.alphabet():
@@ -136,14 +154,10 @@ def build_reading(compounds: Iterable[str]) -> Reading:
             entries[code_point] = int(kernel.EXPANDS) | packed
             expansions.extend(map(ord, entry))
     pages, page_of = np.unique(entries.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    together = key_table(_together(compounds))
-    return Reading(
-        page_of=page_of.reshape(-1).astype(np.uint16),
-        pages=pages.reshape(-1),
-        expansions=np.array(expansions, np.uint32),
-        kinds=kind_table(_kinds()),
-        together=together,
-        together_filter=key_filter(together),
+    return (
+        page_of.reshape(-1).astype(np.uint16),
+        pages.reshape(-1),
+        np.array(expansions, np.uint32),
     )
 
 
@@ -178,7 +192,7 @@ def code_points(article_text: str) -> NDArray[np.uint32]:
     return np.array([article_text]).view(np.uint32)[: len(article_text)]
 
 
-def passages(title: str, body: str, reading: Reading) -> Iterator[list[str]]:
+def passages(title: str, body: str, reading: Reading) -> list[list[str]]:
     """The canonical words of each passage of an article, as the tagger reads it."""
     n_passages, words, letters = kernel.read_words(
         code_points(f"{title}\n{body}"), len(title), reading
@@ -188,7 +202,7 @@ def passages(title: str, body: str, reading: Reading) -> Iterator[list[str]]:
     for passage, word in zip(words["passage"].tolist(), spellings, strict=True):
         if passage != kernel.FURNITURE:
             found[passage].append(word)
-    yield from found
+    return found
 
 
 def spelled(words: Words, letters: Letters) -> list[str]:
