@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -30,12 +30,12 @@ from training.decisions import decide
 from training.figures import as_json as figures_as_json
 from training.figures import report
 from training.fold import fold
-from training.gold import held_out
+from training.gold import as_graded
 from training.guard import Comparison, compare
 from training.guard_report import as_json
 from training.pipeline import build_blocks
 from training.seed_files import SeedError, line_of, read_text
-from training.seeds import SeedSet, read_seeds
+from training.seeds import Seed, SeedSet, read_seeds
 from training.split import unlike_learned
 from training.thresholds import (
     MORE_LIKELY_THAN_NOT,
@@ -100,8 +100,7 @@ def _compare(store: ModelStore, learned: CardMaterial) -> Comparison | None:
         live = store.live()
     except ModelFileError:  # none yet, or one that this code cannot serve anyway
         return None
-    model = learned.model
-    return compare(live, model, unlike_learned(learned.seed_set, model.reading))
+    return compare(live, learned.model, learned.held_out)
 
 
 def _compared(comparison: Comparison, model: Model, promoted: bool) -> str:
@@ -144,10 +143,11 @@ def _learn_seeds(seed_set: SeedSet, step: Step) -> CardMaterial:
         evaluation={},
     )
     step("evaluating")
-    evaluation = _evaluation(model, seed_set)
+    held_out = unlike_learned(seed_set, reading)
+    evaluation = _evaluation(model, held_out)
     evaluation["scores"] = _unseen_scores(model, calibrated)
     model = replace(model, evaluation=evaluation)
-    return CardMaterial(model, seed_set, corpus, calibrated)
+    return CardMaterial(model, seed_set, corpus, held_out, calibrated)
 
 
 def _require_enough(corpus: Corpus, seed_set: SeedSet) -> None:
@@ -180,14 +180,11 @@ def _learn(corpus: Corpus, step: Step) -> tuple[Weights, list[Calibrated]]:
     return fold(corpus.words, blocks, fitted, calibrated), calibrated
 
 
-def _evaluation(model: Model, seed_set: SeedSet) -> dict[str, object]:
+def _evaluation(model: Model, held_out: Sequence[Seed]) -> dict[str, object]:
     """Figures on the held-out seeds, through the tagger that will be shipped."""
     topics = [topic.id for topic in model.topics]
-    graded = held_out(unlike_learned(seed_set, model.reading), topics)
-    if not graded:
-        return {}
-    decisions = decide(Tagger(model), graded)
-    return figures_as_json(report(decisions))
+    graded = as_graded(held_out, topics)
+    return figures_as_json(report(decide(Tagger(model), graded))) if graded else {}
 
 
 def _unseen_scores(model: Model, calibrated: list[Calibrated]) -> dict[str, object]:

@@ -130,8 +130,8 @@ def _groups(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def held_out(seeds: Iterable[Seed], topics: Sequence[str]) -> list[Graded]:
-    """Held-out seeds that have a text, as graded articles."""
+def as_graded(seeds: Iterable[Seed], topics: Sequence[str]) -> list[Graded]:
+    """Seeds that have a text, as graded articles."""
     return [
         Graded(
             Article(seed.title, seed.text),

@@ -17,7 +17,7 @@ from service.tagging.tagger import Tagger
 from training.bootstrap import Draws, Estimate, draw_articles, estimate, f1_of_draws
 from training.decisions import Decisions, decide
 from training.figures import report
-from training.gold import held_out
+from training.gold import as_graded
 from training.seeds import Seed
 
 _EXAMPLES = 3  # of either kind a topic
@@ -83,7 +83,7 @@ def compare(live: Model, new: Model, seeds: Sequence[Seed]) -> Comparison | None
     topics = [topic.id for topic in new.topics if topic.id in known]
     if not topics or not seeds:
         return None
-    graded = held_out(seeds, topics)
+    graded = as_graded(seeds, topics)
     before, after = (decide(Tagger(model), graded) for model in (live, new))
     draws = draw_articles(len(seeds))
     changes = {}

@@ -12,7 +12,7 @@ from service.tagging.tagger import Tagger
 from training import evaluation_report, robustness_report
 from training.decisions import TagsArticles
 from training.evaluate import evaluate
-from training.gold import GoldError, Graded, held_out, read_gold
+from training.gold import GoldError, Graded, as_graded, read_gold
 from training.robustness import measure, read_furniture
 from training.seeds import read_seeds
 from training.split import unlike_learned
@@ -59,7 +59,7 @@ def _held_out(seeds_folder: Path, model: Model) -> list[Graded]:
     topics = [topic.id for topic in model.topics if topic.id in known]
     if not topics:
         raise GoldError(f"{seeds_folder} has no topic of the model; run `make train`")
-    graded = held_out(unlike_learned(seed_set, model.reading), topics)
+    graded = as_graded(unlike_learned(seed_set, model.reading), topics)
     if not graded:
         raise GoldError(f"{seeds_folder} holds no held-out text; add some seeds")
     return graded

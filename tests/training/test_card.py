@@ -25,6 +25,7 @@ from training.corpus import ABSENT, BORDERLINE, CARRIED, build_corpus, is_held_o
 from training.decisions import Decisions
 from training.pipeline import build_blocks
 from training.seeds import SeedSet, read_seeds
+from training.split import unlike_learned
 
 VOID = ("meta", "br", "path", "use", "rect")
 
@@ -36,7 +37,8 @@ def material(model: Model, seed_set: SeedSet) -> CardMaterial:
     with joblib.parallel_config(backend="sequential"):
         fitted = fit_topics(build_blocks(corpus).rows(corpus.counts), corpus)
     calibrated = [calibrate(one, corpus, topic) for topic, one in enumerate(fitted)]
-    return CardMaterial(model, seed_set, corpus, calibrated)
+    held_out = unlike_learned(seed_set, model.reading)
+    return CardMaterial(model, seed_set, corpus, held_out, calibrated)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +160,8 @@ def test_seeds_without_articles_or_held_out_texts(material: CardMaterial) -> Non
     corpus = replace(material.corpus, whole=kept)
     seeds = [seed for seed in material.seed_set.seeds if not is_held_out(seed)]
     seed_set = replace(material.seed_set, seeds=tuple(seeds))
-    card = make_card(replace(material, corpus=corpus, seed_set=seed_set))
+    few = replace(material, corpus=corpus, seed_set=seed_set, held_out=())
+    card = make_card(few)
     assert "No held-out seed has a text" in card.html
     assert "no article carries it" in card.html
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", card.html, flags=re.DOTALL)

@@ -8,7 +8,7 @@ import pytest
 from service.tagging.tagger import Article, Tagger
 from training.decisions import Decisions, by_group, decide
 from training.figures import as_json, report
-from training.gold import Graded, held_out
+from training.gold import Graded, as_graded
 from training.seeds import SeedSet
 
 TOPICS = ("energy", "football")
@@ -133,7 +133,7 @@ class TestDecide:
     def test_columns_are_the_models_topics(
         self, tagger: Tagger, seed_set: SeedSet
     ) -> None:
-        graded = held_out(seed_set.seeds, TOPICS)
+        graded = as_graded(seed_set.seeds, TOPICS)
         decisions = decide(tagger, graded)
         assert decisions.topics == TOPICS
         articles = [one.article for one in graded]
@@ -149,7 +149,7 @@ class TestDecide:
     def test_small_model_knows_its_seeds(
         self, tagger: Tagger, seed_set: SeedSet
     ) -> None:
-        decisions = decide(tagger, held_out(seed_set.seeds, TOPICS))
+        decisions = decide(tagger, as_graded(seed_set.seeds, TOPICS))
         assert report(decisions).macro.f1 > 0.9
 
     def test_every_group_apart(self) -> None:

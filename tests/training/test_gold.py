@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from service.tagging.tagger import Article
-from training.gold import GoldError, held_out, read_gold
+from training.gold import GoldError, as_graded, read_gold
 from training.seeds import SeedSet, read_seeds
 
 TOPICS = ("energy", "football")
@@ -114,14 +114,14 @@ class TestReadGold:
             read_gold(write(tmp_path / "gold.jsonl", "", ""), TOPICS)
 
 
-class TestHeldOut:
-    def test_held_out_groups(self, seed_set: SeedSet) -> None:
-        groups = {one.groups for one in held_out(seed_set.seeds, TOPICS)}
+class TestAsGraded:
+    def test_articles_and_passages_are_grouped(self, seed_set: SeedSet) -> None:
+        groups = {one.groups for one in as_graded(seed_set.seeds, TOPICS)}
         assert groups == {("articles",), ("passages",)}
 
     def test_grades_and_counted_seeds(self, seeds_folder: Path) -> None:
         seeds = read_seeds(seeds_folder).seeds
-        graded = held_out(seeds, TOPICS)
+        graded = as_graded(seeds, TOPICS)
         assert len(graded) == len(seeds) - 8  # a counted seed has no text
         for seed, one in zip(seeds, graded, strict=False):
             assert one.article == Article(seed.title, seed.text)

@@ -15,8 +15,7 @@ from training.card.together import Together, count_together
 from training.card.words import TopicWords, strongest_words
 from training.corpus import is_held_out
 from training.decisions import Decisions, decide
-from training.gold import Graded, held_out
-from training.split import unlike_learned
+from training.gold import Graded, as_graded
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +76,15 @@ def gather(material: CardMaterial) -> Contents:
     """Measure and count all that the card says."""
     seed_set, unseen = material.seed_set, cross_validated(material)
     kept = [seed for seed in seed_set.seeds if is_held_out(seed)]
-    unlike = unlike_learned(seed_set, material.model.reading)
     topics = [topic.id for topic in material.model.topics]
+    graded = as_graded(material.held_out, topics)
     return Contents(
         seeds_digest=seed_set.digest,
         seeds=len(seed_set.seeds),
         seeds_held_out=len(kept),
         libraries=material.model.libraries,
         counts=count_seeds(seed_set),
-        held_out=_held_out(Tagger(material.model), held_out(unlike, topics)),
+        held_out=_held_out(Tagger(material.model), graded),
         cross_validated=measure(unseen) if len(unseen.grades) else None,
         together=count_together(unseen),
         topics=_topics(material, unseen),

@@ -9,7 +9,7 @@ from service.tagging.model_file import Model
 from training.calibration import Calibrated
 from training.corpus import BORDERLINE, Corpus
 from training.decisions import Decisions
-from training.seeds import SeedSet
+from training.seeds import Seed, SeedSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +20,14 @@ class CardMaterial:
         model: The model; its version may still be empty.
         seed_set: All seeds, the held-out ones among them.
         corpus: The seeds that were learned from.
+        held_out: Those kept from training that are unlike all that was learned.
         calibrated: The calibration of each topic, in the order of the model's.
     """
 
     model: Model
     seed_set: SeedSet
     corpus: Corpus
+    held_out: Sequence[Seed]
     calibrated: Sequence[Calibrated]
 
 
