@@ -1098,7 +1098,7 @@ def read_words(
 
 
 class Scored(msgspec.Struct, frozen=True, gc=False):
-    """What one article scores; where it has no word, scores and passages are 0."""
+    """What the words of one article are, beside the scores that they have."""
 
     n_words: Index
     with_letters: int  # words that have letters
@@ -1116,7 +1116,8 @@ def score_article(
     """Reads and scores one article, given as `read_words` wants it.
 
     The `space` must be for as many code points and topics at least. Its words, the
-    calibrated probabilities and where the best passages begin and end are left there.
+    calibrated probabilities and where the best passages begin and end are left there;
+    without a word the last two are 0.
     """
     return Scored(*fill_article(code_points, title_length, *space, *reading, *weights))
 

@@ -278,12 +278,12 @@ def _by_script(window: str) -> dict[str, _Words]:
 
 def _best(words: _Words, profiles: tuple[_Profile, ...]) -> str | None:
     """The profile with most points, None where none has enough of them."""
-    fewest = len(words.typed)
+    n_words = len(words.typed)
     scored = [
         (score, profile.code)
         for profile in profiles
         if (score := profile.score(words))
-        >= max(_FEWEST_POINTS, profile.least * fewest)
+        >= max(_FEWEST_POINTS, profile.least * n_words)
     ]
     rival = 0
     if scored and profiles is _ARABIC:

@@ -1,6 +1,6 @@
 """The audit of the seeds: what an editor should look at before they are learned from.
 
-Seeds ──read_corpus──▶ Corpus ──doubtful, similar, coverage──▶ Findings
+Seeds ──build_corpus──▶ Corpus ──doubtful, similar, coverage──▶ Findings
 Findings - audited.toml ──report──▶ what is printed, and the exit code
 """
 

@@ -28,10 +28,8 @@ NEARLY_THE_SAME = 0.9
 CLOSE = 0.7
 _SHORTEST = 5  # rarer words; less is too little to compare
 _COMMON = 0.05  # of the units hold a word: it tells nothing about likeness
-_BANDS, _BAND = (
-    40,
-    3,
-)  # a pair of which 40 % of the words agree is found 93 times in 100
+# A pair of which 40 % of the words agree is found 93 times in 100.
+_BANDS, _BAND = 40, 3
 _COMPARED_AT_ONCE = 50_000
 
 

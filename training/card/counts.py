@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from training.corpus import is_held_out
-from training.inspect_seeds import spelling_form
+from training.inspect_seeds import FORMS, SORTS, sort_of, spelling_form
 from training.seeds import Seed, SeedSet
 
-SORTS = ("articles", "passages", "counted")
-FORMS = ("non-joiner", "joined", "spaced", "Arabic letters", "no sign")
 _KIND_ONE_IN = 50  # a kind of fewer passages is not named
 _KIND = re.compile(r"[^:,]+")  # "hard negative" of "hard negative: oil painting"
 NO_TOPIC = ""
@@ -73,7 +71,7 @@ def count_seeds(seed_set: SeedSet) -> list[SeedCounts]:
 
 def _properties(seed: Seed) -> Iterator[_Property]:
     yield "seed", ""
-    sort = _sort(seed)
+    sort = sort_of(seed)
     yield "sort", sort
     if sort == "passages":
         yield "kind", _kind(seed)
@@ -81,12 +79,6 @@ def _properties(seed: Seed) -> Iterator[_Property]:
         yield "form", spelling_form(seed.text)
     if is_held_out(seed):
         yield "held out", ""
-
-
-def _sort(seed: Seed) -> str:
-    if seed.counted:
-        return "counted"
-    return "articles" if seed.whole else "passages"
 
 
 def _kind(seed: Seed) -> str:

@@ -9,13 +9,13 @@ from markupsafe import Markup
 
 from training.bootstrap import Estimate
 from training.card.contents import Contents, TopicContents
-from training.card.counts import FORMS, SORTS
 from training.card.drawing import (
     draw_precision_recall,
     draw_reliability,
     draw_scores,
 )
 from training.card.words import Word
+from training.inspect_seeds import FORMS, SORTS
 
 _FOLDER = Path(__file__).parent
 _TEMPLATE = "card.html.j2"
