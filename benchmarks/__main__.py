@@ -25,8 +25,6 @@ from service.tagging.model_file import ModelFileError
 from training.seed_files import SeedError
 
 _FOLDER = Path(__file__).parent
-
-
 _FAILURES = (SeedError, ModelFileError, over_http.LoadError, ServerError, OSError)
 
 
