@@ -39,8 +39,9 @@ def test_the_image_carries_packages_model_and_service_only(stages: list[str]) ->
 
 def test_packages_are_checked_by_hash(stages: list[str]) -> None:
     dockerfile = "".join(stages).replace("\\\n", " ")
-    for command in re.findall(r"pip [^&\n]*\binstall\b[^&\n]*", dockerfile):
-        assert "--require-hashes" in command
+    commands = re.findall(r"pip [^&\n]*\binstall\b[^&\n]*", dockerfile)
+    assert len(commands) == 3
+    assert all("--require-hashes" in command for command in commands)
 
 
 def test_it_is_run_by_no_one_in_particular(stages: list[str]) -> None:

@@ -1,20 +1,16 @@
 """A topic that too few passages speak of stops training with the cure."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from training.build import train
 from training.corpus import is_held_out
 from training.seed_files import SeedError
-from training.seeds import read_seeds
-
-SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+from training.seeds import SeedSet
 
 
-def test_a_topic_without_passages_is_named() -> None:
-    seed_set = read_seeds(SEEDS)
+def test_a_topic_without_passages_is_named(seed_set: SeedSet) -> None:
     first, *_ = seed_set.topics
     without = [seed for seed in seed_set.seeds if first.id not in seed.topics]
     told = rf"topics.toml, line 1: 0 passages carry {first.id}, .*; write 10 more in "
@@ -22,16 +18,14 @@ def test_a_topic_without_passages_is_named() -> None:
         train(replace(seed_set, seeds=tuple(without)), lambda _: None)
 
 
-def test_topics_that_everything_carries_are_named() -> None:
-    seed_set = read_seeds(SEEDS)
+def test_topics_that_everything_carries_are_named(seed_set: SeedSet) -> None:
     first, *_ = seed_set.topics
     carrying = [seed for seed in seed_set.seeds if first.id in seed.topics]
     with pytest.raises(SeedError, match=rf"passages do not carry {first.id}, "):
         train(replace(seed_set, seeds=tuple(carrying)), lambda _: None)
 
 
-def test_held_out_passages_are_told_apart() -> None:
-    seed_set = read_seeds(SEEDS)
+def test_held_out_passages_are_told_apart(seed_set: SeedSet) -> None:
     last = seed_set.topics[-1]
     carrying = [one for one in seed_set.seeds if last.id in one.topics and one.text]
     held_out = [one for one in carrying if is_held_out(one)]
