@@ -23,6 +23,7 @@ _LOOK_BYTES = 1 << 14  # at once, for the end of a line
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_BEGINS = b"\x1f"  # and no JSON does
 _GZIP = 16 + zlib.MAX_WBITS  # asks zlib for gzip's header and checksum
+_FILLING = b"\0"  # up to a whole block of a tape, after what gzip wrote
 _OPEN_FILES = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
 
@@ -245,12 +246,13 @@ def _unzip(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """
     member = zlib.decompressobj(_GZIP)
     for packed in blocks:
-        rest = packed
+        rest = packed.lstrip(_FILLING) if member.eof else packed
         while rest:
             if member.eof:  # gzip files may be written one after another
                 member = zlib.decompressobj(_GZIP)
             content = member.decompress(rest, _CHUNK_BYTES)
-            rest = member.unconsumed_tail or member.unused_data
+            after = member.unused_data.lstrip(_FILLING)
+            rest = after if member.eof else member.unconsumed_tail
             yield content, bool(rest)
     yield member.flush(), False
     if not member.eof:

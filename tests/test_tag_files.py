@@ -75,6 +75,13 @@ class TestGzip:
         content = gzip.compress(LINE) + gzip.compress(b"") + gzip.compress(LINE * 2)
         assert b"".join(chunks(content)[0]) == LINE * 3
 
+    @pytest.mark.parametrize("filling", [1, 3 << 20])
+    @pytest.mark.parametrize("lines", [LINE, LINE * 50_000])
+    def test_zeros_after_it_are_passed_over(self, lines: bytes, filling: int) -> None:
+        content = (gzip.compress(lines, 1) + bytes(filling)) * 2
+        found, problem = chunks(content)
+        assert (b"".join(found), problem) == (lines * 2, None)
+
     def test_no_chunk_is_much_larger_for_being_well_packed(self) -> None:
         content = b"{}\n" * 5_000_000
         found, _ = chunks(gzip.compress(content))
