@@ -226,7 +226,7 @@ class Lines(Chunks):
         if self._begun or not first.startswith(_GZIP_BEGINS):
             yield from blocks
             return
-        for block, self.unzipped in _unzip(blocks):
+        for block, self.unzipped in unzip(blocks):
             yield block
 
     def _stored(self) -> Iterator[bytes]:
@@ -235,7 +235,7 @@ class Lines(Chunks):
             yield block
 
 
-def _unzip(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+def unzip(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
     """What a gzip file holds, a chunk's worth at a time, however well it is packed.
 
     With each goes whether there is more in the blocks that were taken by now.

@@ -4,16 +4,17 @@ import csv
 import io
 import itertools
 from collections.abc import Callable, Container, Iterator
-from typing import BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 
-from service.archive.files import File, Source, unpacked
+from service.archive.files import File, Source, Unpacked
 from service.archive.rows import Columns, Part, Rows, only_problems, unreadable
 from service.archive.tables import DAMAGE, reason_of, table_rows
 
 _LONGEST_ROW = 8 << 20  # bytes
+_BUFFER = 1 << 20
 
 
 def columns_of(file: File) -> list[str]:
@@ -30,9 +31,13 @@ def _header(file: File) -> tuple[list[str], bool]:
     With it goes whether anything follows.
     """
     with Source(file.url) as source:
-        content = io.TextIOWrapper(unpacked(source), "utf-8-sig", "replace", "")
-        header = next(filter(None, csv.reader(content)), [])
-        return header, bool(content.read(1))
+        content = _UpToDamage(source)
+        text = io.TextIOWrapper(io.BufferedReader(content), "utf-8-sig", "replace", "")
+        header = next(filter(None, csv.reader(text)), [])
+        has_more = bool(text.read(1))
+    if content.damage and not has_more:  # the header is the row that is not whole
+        raise content.damage
+    return header, has_more
 
 
 def cut(file: File, columns: Columns, _: int) -> Iterator[Part]:
@@ -43,10 +48,8 @@ def cut(file: File, columns: Columns, _: int) -> Iterator[Part]:
     with Source(file.url) as source:
         place = 0
         for some in _csv_rows(file, source, columns):
-            # Arrow closes what it has read to the end.
-            read = file.size if source.closed else source.tell()
-            yield Part(file, read - place, content=some)
-            place = read
+            yield Part(file, source.tell() - place, content=some)
+            place = source.tell()
 
 
 def rows(part: Part, columns: Columns) -> Iterator[Rows]:
@@ -66,6 +69,63 @@ def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
     there = columns.within(header, file.name)
     if not has_more:  # and perhaps no line feed, for want of which Arrow fails
         return
+    content = _UpToDamage(source)
+    last: Rows | None = None
+    for some in _table_rows(file, content, there):
+        if last:
+            yield last
+        last = some
+    if last:
+        yield _torn(last, content.damage) if content.damage else last
+
+
+class _UpToDamage(io.RawIOBase):
+    """A file's content, where the rest cannot be unzipped with a letter in its place.
+
+    So its last row is the one that is not whole, wherever that was torn.
+
+    Attributes:
+        damage: Why the rest cannot be unzipped, None where it could.
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.damage: OSError | None = None
+        self._content = Unpacked(source)
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer has no type
+        """Read from a single block."""
+        if self.damage:
+            return 0
+        try:
+            return self._content.readinto(buffer)
+        except OSError as error:
+            self.damage = error
+            buffer[:1] = b"x"
+            return 1
+
+
+def _torn(rows: Rows, damage: OSError) -> Rows:
+    """The last rows of a file, the very last told as what is left of it."""
+    problems = [number for number, *_ in rows.problems]
+    last = max([*rows.numbers, *problems])
+    whole = [number for number in rows.numbers if number < last]
+    told = [problem for problem in rows.problems if problem[0] < last]
+    return Rows(
+        rows.articles[: len(whole)],
+        whole,
+        [*told, (last, None, reason_of(damage))],
+    )
+
+
+def _table_rows(
+    file: File, content: _UpToDamage, there: dict[str, str]
+) -> Iterator[Rows]:
+    """All rows that Arrow finds, some at a time."""
     odd: dict[int, str] = {}
 
     def skip(row: pa.csv.InvalidRow) -> str:
@@ -76,7 +136,7 @@ def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
 
     first = 1
     try:
-        for batch in _csv_batches(unpacked(source), list(there.values()), skip):
+        for batch in _csv_batches(content, list(there.values()), skip):
             numbers = _numbered(first, len(batch), odd)
             first = numbers[-1] + 1 if numbers else first
             some = table_rows(batch, there, numbers, file)
@@ -91,11 +151,11 @@ def _csv_rows(file: File, source: Source, columns: Columns) -> Iterator[Rows]:
 
 
 def _csv_batches(
-    content: BinaryIO, names: list[str], skip: Callable[[pa.csv.InvalidRow], str]
+    content: io.RawIOBase, names: list[str], skip: Callable[[pa.csv.InvalidRow], str]
 ) -> pa.csv.CSVStreamingReader:
     """Columns as bytes: so Arrow need not guess types, nor refuse what is not UTF-8."""
     return pa.csv.open_csv(
-        content,
+        io.BufferedReader(content, _BUFFER),
         # Only where a single thread reads does Arrow tell the numbers of odd rows.
         read_options=pa.csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),
         parse_options=pa.csv.ParseOptions(

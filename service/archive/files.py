@@ -3,10 +3,12 @@
 import contextlib
 import io
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, get_args
+from typing import Any, Literal, get_args
 
 import fsspec
 import pyarrow as pa
@@ -14,6 +16,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from service.archive import ArchiveError
+from service.tag_files import unzip
 
 type Kind = Literal["parquet", "jsonl", "csv"]
 KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
@@ -24,7 +27,8 @@ _ENDINGS: dict[str, Kind] = {
     ".csv": "csv",
 }
 _PACKED_ENDINGS = (".gz", ".zst")
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}  # how they begin
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # how they begin
+_BEGINNING = 4  # bytes
 # What tells that a file was changed, the surest first, by the names that stores use.
 _STAMPS = (
     "ETag",
@@ -277,22 +281,61 @@ class Source(io.RawIOBase):
             raise ReadingError(f"{self._url}: {error.strerror or error}") from error
 
 
-def packing_of(source: Source) -> str | None:
-    """How a file is packed from where the source stands: gzip, zstd, or None."""
-    start = source.tell()
-    beginning = source.read(max(map(len, _PACKED)))
-    source.seek(start)
-    return next(
-        (name for magic, name in _PACKED.items() if beginning.startswith(magic)), None
-    )
+class Unpacked(io.RawIOBase):
+    """A file's content, unzipped if it is gzip or zstd.
 
+    Reading gives all that can be unzipped, and then raises OSError if there is more.
 
-def unpacked(source: Source) -> BinaryIO:
-    """A file's content from where the source stands, unzipped if it is gzip or zstd.
-
-    Reading from it raises OSError where it cannot be unzipped.
+    Attributes:
+        beginning: The file's first bytes, as they lie there.
     """
-    stream: Any = source
-    if packing := packing_of(source):
-        stream = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), packing)
-    return io.BufferedReader(stream, _BUFFER)
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self.beginning = source.read(_BEGINNING)
+        source.seek(0)
+        stored = iter(partial(source.read, _BUFFER), b"")
+        self._blocks: Iterator[bytes] = stored
+        if self.beginning.startswith(_GZIP):
+            self._blocks = (block for block, _ in unzip(stored))
+        elif self.is_packed:
+            # Kept for as long as this is: it would close the source in its end.
+            self._stream = pa.CompressedInputStream(source, "zstd")
+            self._blocks = _salvaged(self._stream)
+        self._left = memoryview(b"")  # of a block
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is gzip or zstd."""
+        return self.beginning.startswith((_GZIP, _ZSTD))
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer has no type
+        """Read from a single block."""
+        try:
+            while not self._left:
+                self._left = memoryview(next(self._blocks))
+        except StopIteration:
+            return 0
+        except (EOFError, zlib.error) as error:
+            raise OSError(str(error)) from error
+        n_bytes = min(len(buffer), len(self._left))
+        buffer[:n_bytes] = self._left[:n_bytes]
+        self._left = self._left[n_bytes:]
+        return n_bytes
+
+
+def _salvaged(stream: pa.NativeFile) -> Iterator[bytes]:
+    """All that can be read, also before an error."""
+    block = bytearray(_BUFFER)
+    try:
+        while n_bytes := stream.readinto(block):
+            yield bytes(memoryview(block)[:n_bytes])
+            block = bytearray(_BUFFER)
+    except OSError:
+        # What came before is there, in front of zeros: Arrow tells not how much.
+        yield bytes(block.rstrip(b"\0"))
+        raise

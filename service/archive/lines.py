@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from service import json_lines
 from service.archive.batch import ARTICLES
-from service.archive.files import File, Source, packing_of, unpacked
+from service.archive.files import File, Source, Unpacked
 from service.archive.rows import (
     MOST_SENT,
     Columns,
@@ -36,7 +36,7 @@ def columns_of(file: File) -> list[str]:
     """The keys of the objects in the first lines; empty where none is readable."""
     keys: dict[str, None] = {}
     with Source(file.url) as source:
-        lines = _lines_of(source)
+        lines = Lines(io.BufferedReader(Unpacked(source)))
         block = next(_blocks(lines, 1), b"")
     for line in block.splitlines()[:_LOOKED_AT]:
         try:
@@ -53,13 +53,13 @@ def cut(file: File, _: Columns, size: int) -> Iterator[Part]:
     It is read once for this, as only so it is known where lines begin, and which.
     """
     with Source(file.url) as source:
-        start = len(_MARK) if source.read(len(_MARK)) == _MARK else 0
-        source.seek(0)
-        is_packed = packing_of(source) is not None
-        lines = _lines_of(source)
+        content = Unpacked(source)
+        start = len(_MARK) if content.beginning.startswith(_MARK) else 0
+        lines = Lines(io.BufferedReader(content))
         first, place = 1, 0  # the next row, and up to where parts are
-        for block in _blocks(lines, min(size, MOST_SENT) if is_packed else size):
-            if is_packed:
+        least = min(size, MOST_SENT) if content.is_packed else size
+        for block in _blocks(lines, least):
+            if content.is_packed:
                 end = source.tell()
                 yield Part(file, end - place, first, content=block)
             else:
@@ -79,10 +79,8 @@ def rows(part: Part, columns: Columns) -> Iterator[Rows]:
         yield from reader.rows(part.content, part.first)
         return
     with Source(part.file.url, *(part.span or ())) as source:
-        if part.span:
-            lines = Lines(io.BufferedReader(source), amid=True)
-        else:
-            lines = _lines_of(source)
+        content = source if part.span else Unpacked(source)
+        lines = Lines(io.BufferedReader(content), amid=part.span is not None)
         first = part.first
         for block in _blocks(lines, _BLOCK):
             yield from reader.rows(block, first)
@@ -91,14 +89,6 @@ def rows(part: Part, columns: Columns) -> Iterator[Rows]:
             lines.stop("it has become shorter")
         if lines.problem:
             yield unreadable(first, lines.problem)
-
-
-def _lines_of(source: Source) -> Lines:
-    """A file's lines from where the source stands, unpacked."""
-    if packing_of(source) == "gzip":
-        # They are unzipped there, and those before damage are not lost as by Arrow.
-        return Lines(io.BufferedReader(source))
-    return Lines(unpacked(source))
 
 
 def _blocks(lines: Lines, size: int) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from service.progress import Progress
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Wish
 
-_FORMAT = 3  # of what is written, and of how it is cut
+_FORMAT = 4  # of what is written, and of how it is cut
 _LEAST, _MOST = 4 << 20, 64 << 20  # bytes of a partition
 _SHARES = 16  # partitions, at least, of an archive that is large enough
 

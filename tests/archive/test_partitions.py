@@ -57,6 +57,8 @@ WAYS: dict[str, Callable[[Articles], bytes]] = {
     "a.csv": as_csv,
     "b.csv": lambda articles: MARK + as_csv(articles),
     "a.csv.gz": lambda articles: gzip.compress(as_csv(articles)),
+    "b.csv.gz": lambda articles: gzip.compress(as_csv(articles)) + bytes(10_000),
+    "a.csv.zst": lambda articles: zstd(as_csv(articles)),
 }
 
 
@@ -380,7 +382,9 @@ class TestBadRows:
 
 
 class TestDamage:
-    @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst", "a.csv.gz"])
+    @pytest.mark.parametrize(
+        "name", ["a.jsonl.gz", "a.jsonl.zst", "a.csv.gz", "a.csv.zst"]
+    )
     @pytest.mark.parametrize("size", [1, 1 << 20])
     def test_packed_file_that_ends_early(
         self, tmp_path: Path, name: str, size: int
@@ -392,18 +396,24 @@ class TestDamage:
         assert row == len(articles) + 1
         assert problems[row].startswith("the rest of it cannot be read (")
 
-    @pytest.mark.parametrize("size", [1, 1 << 20])
-    @pytest.mark.parametrize(("name", "n_read"), [("a.jsonl.gz", 2), ("a.csv.gz", 0)])
-    def test_small_packed_file_that_ends_early(
-        self, tmp_path: Path, name: str, n_read: int, size: int
+    @pytest.mark.parametrize("pack", [gzip.compress, zstd])
+    @pytest.mark.parametrize(("name", "end"), [("a.jsonl", b"\n"), ("a.csv", b"\r\n")])
+    def test_every_whole_row_before_it_is_read(
+        self, tmp_path: Path, name: str, end: bytes, pack: Callable[[bytes], bytes]
     ) -> None:
-        """All CSV of it is read at once, the header with it."""
-        path = tmp_path / name
-        path.write_bytes(WAYS[name](some(2))[:-8])
-        articles, problems = rows(cut(path, size=size))
-        assert len(articles) == n_read
-        assert problems.keys() == {n_read + 1}
-        assert problems[n_read + 1].startswith("the rest of it cannot be read (")
+        articles = [{**one, "text": f'{one["text"]}\n"{one["id"]}"'} for one in some(4)]
+        content = WAYS[name](articles)
+        ends = [len(WAYS[name](articles[:n])) for n in range(1, 5)]
+        path = tmp_path / f"{name}.{'zst' if pack is zstd else 'gz'}"
+        for torn in {*range(0, len(content), 11), *ends, *(one - 1 for one in ends)}:
+            path.write_bytes(pack(content[:torn]) + pack(bytes(99))[:10])
+            n_whole = sum(one <= torn + len(end) - 1 for one in ends)
+            whole = expected(articles[:n_whole])
+            for size in (1, 1 << 20):
+                found, problems = rows(cut(path, size=size))
+                assert (torn, found, [*problems]) == (torn, whole, [n_whole + 1])
+                (told,) = problems.values()
+                assert told.startswith("the rest of it cannot be read (")
 
     @pytest.mark.parametrize("size", [1, 1 << 20])
     def test_header_that_cannot_be_read(self, tmp_path: Path, size: int) -> None:
