@@ -9,6 +9,7 @@ A partition is written aside and renamed, its tags last: where they are, it is c
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from service.archive import ArchiveError
 from service.archive.files import store_of
@@ -45,6 +47,7 @@ class Output:
     def __init__(self, url: str) -> None:
         self.url = url
         self._store, self._root = store_of(url)
+        self._folder: int | None = None  # opened, to hold it
 
     def begin(self, manifest: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any]:
         """Make ready to write.
@@ -57,9 +60,11 @@ class Output:
             The manifest that holds: of the run before where it is to be gone on with.
 
         Raises:
-            ArchiveError: The folder has other things, or the tags of another archive.
+            ArchiveError: The folder has other things, or the tags of another archive,
+                or it is to be begun anew while another run writes there.
         """
         self._store.invalidate_cache()
+        self._hold(alone=overwrite)
         there = self._names("")
         if there - _OURS:
             raise ArchiveError(
@@ -79,7 +84,36 @@ class Output:
             self._store.makedirs(self._path(folder), exist_ok=True)
         if not goes_on:
             self._write_manifest(manifest)
+        self._hold(alone=False)
         return holds
+
+    def close(self) -> None:
+        """Let others begin anew."""
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
+    def _hold(self, *, alone: bool) -> None:
+        """Let nobody begin anew meanwhile, or nobody write either.
+
+        A folder of this machine can be held, where its file system knows locks.
+        """
+        if not isinstance(self._store, LocalFileSystem):
+            return
+        if self._folder is None:
+            with contextlib.suppress(FileExistsError):
+                self._store.makedirs(self._root, exist_ok=True)
+            self._folder = os.open(self._root, os.O_RDONLY)
+        how = fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH
+        try:
+            fcntl.flock(self._folder, how)
+        except BlockingIOError as error:
+            raise ArchiveError(
+                f"another run writes to {self.url}; end it, or wait until it has "
+                "ended, before you --overwrite its tags"
+            ) from error
+        except OSError:  # it knows none
+            return
 
     def _before(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         try:

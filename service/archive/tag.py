@@ -1,5 +1,6 @@
 """One `barchasb archive` from its options to what it tells in the end."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -59,33 +60,33 @@ def tag(store: ModelStore, options: Options) -> Done:
         if file.url.startswith(f"{url}/"):
             raise ArchiveError(f"{file.url} is read and lies in OUTPUT; give another")
     check(files, options.columns)
-    output = Output(url)
-    manifest = output.begin(
-        {
-            "format": _FORMAT,
-            "model": model.version,
-            "columns": asdict(options.columns),
-            "explain": options.wish.explain,
-            "prefer": options.wish.prefer,
-            "partition_bytes": _partition_bytes(files),
-            "files": [asdict(file) for file in files],
-        },
-        overwrite=options.overwrite,
-    )
-    n_complete = len(output.complete())  # somebody may have removed some since
-    if manifest.get("partitions") == n_complete:
-        return Done(n_before=n_complete)
-    job = Job(url, options.columns, options.wish, model.version)
-    plan = partitions(files, options.columns, manifest["partition_bytes"])
-    progress = Progress(sum(file.size for file in files), of="articles")
-    try:
-        with workers(options.jobs, options.cluster) as client:
-            done = run(client, job, store.content(model.version), plan, progress)
-    finally:
-        progress.close()
-    if not done.failures:
-        output.finish({**manifest, "partitions": len(output.complete())})
-    return done
+    with contextlib.closing(Output(url)) as output:
+        manifest = output.begin(
+            {
+                "format": _FORMAT,
+                "model": model.version,
+                "columns": asdict(options.columns),
+                "explain": options.wish.explain,
+                "prefer": options.wish.prefer,
+                "partition_bytes": _partition_bytes(files),
+                "files": [asdict(file) for file in files],
+            },
+            overwrite=options.overwrite,
+        )
+        n_complete = len(output.complete())  # somebody may have removed some since
+        if manifest.get("partitions") == n_complete:
+            return Done(n_before=n_complete)
+        job = Job(url, options.columns, options.wish, model.version)
+        plan = partitions(files, options.columns, manifest["partition_bytes"])
+        progress = Progress(sum(file.size for file in files), of="articles")
+        try:
+            with workers(options.jobs, options.cluster) as client:
+                done = run(client, job, store.content(model.version), plan, progress)
+        finally:
+            progress.close()
+        if not done.failures:
+            output.finish({**manifest, "partitions": len(output.complete())})
+        return done
 
 
 def _partition_bytes(files: Sequence[File]) -> int:

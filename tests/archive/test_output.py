@@ -19,8 +19,9 @@ MANIFEST = {"files": [], "model": "0"}
 
 
 @pytest.fixture
-def output(tmp_path: Path) -> Output:
-    return Output(str(tmp_path))
+def output(tmp_path: Path) -> Iterator[Output]:
+    with contextlib.closing(Output(str(tmp_path))) as output:
+        yield output
 
 
 @contextlib.contextmanager
@@ -69,6 +70,30 @@ def test_run_goes_on_beside_another_that_ends(output: Output, tmp_path: Path) ->
     other.finish(MANIFEST)
     write(output, 1)
     assert output.complete() == {0}
+
+
+def test_run_that_writes_is_not_overwritten(output: Output, tmp_path: Path) -> None:
+    other = Output(str(tmp_path))
+    output.begin(MANIFEST, overwrite=True)
+    with pytest.raises(ArchiveError, match="another run writes to "):
+        other.begin(MANIFEST, overwrite=True)
+    write(output, 1)
+    other.begin(MANIFEST, overwrite=False)
+    output.close()
+    other.begin(MANIFEST, overwrite=True)
+    other.close()
+    assert other.complete() == set()
+
+
+def test_file_system_without_locks(
+    output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: int) -> None:
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    output.begin(MANIFEST, overwrite=True)
+    write(output, 1)
 
 
 def test_run_that_was_killed_as_it_began_is_begun_by_the_next(
