@@ -10,7 +10,7 @@ import json
 import random
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,12 @@ from service.tagging import features, kernel
 from service.tagging.kernel import Reading, Words
 from training.compounds import reading_of
 from training.corpus import BORDERLINE, CARRIED, count_passages
-from training.gold import Graded, read_gold
+from training.gold import GoldError, Graded, read_gold
 from training.seed_files import SeedError, read_json_lines
 from training.seeds import read_seeds
+
+type Marks = dict[tuple[str, str], set[int]]
+"""The passages in which a sentence stands that carries a topic, by both."""
 
 
 def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
@@ -35,24 +38,35 @@ def count_articles(seeds_folder: Path, source: Path, target: Path) -> int:
         How many articles have words.
 
     Raises:
-        GoldError: The graded articles cannot be used.
+        GoldError: The graded articles, or sentences marked in them, cannot be used.
         SeedError: The seeds cannot be used, or the target holds what would be lost.
     """
     seed_set = read_seeds(seeds_folder)
     graded = read_gold(source, [topic.id for topic in seed_set.topics])
     reading = reading_of(seed_set)
-    counted = {}
+    counted, unread = {}, []
     for one in graded:
+        marks = _marks(one, reading)
+        unread += [
+            f"article {one.id}, {topic}: {sentence!r}"
+            for (topic, sentence), places in marks.items()
+            if not places
+        ]
         passages = count_passages(one.article.title, one.article.text, reading)
         if passages:
-            counted[one.digest] = _entry(one, passages, reading)
+            counted[one.digest] = _entry(one, passages, marks)
+    if unread:
+        raise GoldError(
+            f"{source}: what is read as site furniture, or is no whole word, cannot be "
+            "carrying; mark whole sentences, or take these out:\n" + "\n".join(unread)
+        )
     _refuse_loss(target, counted)
     _write(target, [counted[digest] for digest in sorted(counted)])
     return len(counted)
 
 
 def _entry(
-    graded: Graded, passages: list[dict[str, int]], reading: Reading
+    graded: Graded, passages: list[dict[str, int]], marks: Marks
 ) -> dict[str, Any]:
     def with_grade(wanted: int) -> list[str]:
         return [topic for topic, grade in graded.grades.items() if grade == wanted]
@@ -67,25 +81,31 @@ def _entry(
         "borderline": with_grade(BORDERLINE),
         "passages": [passages[place] for place in order],
     }
+    carrying: dict[str, list[int]] = {}
+    for topic in graded.carrying:
+        places = set().union(*(at for (of, _), at in marks.items() if of == topic))
+        carrying[topic] = [new for new, place in enumerate(order) if place in places]
+    return entry | ({"carrying": carrying} if carrying else {})
+
+
+def _marks(graded: Graded, reading: Reading) -> Marks:
     together = f"{graded.article.title}\n{graded.article.text}"
     _, words, _ = kernel.read_words(
         features.code_points(together), len(graded.article.title), reading
     )
-    carrying = {
-        topic: [new for new, place in enumerate(order) if place in places]
+    return {
+        (topic, sentence): _places(sentence, together, words)
         for topic, sentences in graded.carrying.items()
-        if (places := _places(sentences, together, words))
+        for sentence in sentences
     }
-    return entry | ({"carrying": carrying} if carrying else {})
 
 
-def _places(sentences: Iterable[str], together: str, words: Words) -> set[int]:
-    """The passages in which sentences of a text stand, none for furniture."""
+def _places(sentence: str, together: str, words: Words) -> set[int]:
+    """The passages in which a sentence of a text stands, none for furniture."""
     places: set[int] = set()
-    for sentence in sentences:
-        for found in re.finditer(re.escape(sentence), together):
-            inside = (words["start"] >= found.start()) & (words["end"] <= found.end())
-            places.update(words["passage"][inside].tolist())
+    for found in re.finditer(re.escape(sentence), together):
+        inside = (words["start"] >= found.start()) & (words["end"] <= found.end())
+        places.update(words["passage"][inside].tolist())
     return places - {kernel.FURNITURE}
 
 

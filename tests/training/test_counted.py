@@ -113,17 +113,29 @@ def test_marks_are_not_lost(seeds_folder: Path, tmp_path: Path) -> None:
     assert target.read_bytes() == before
 
 
-def test_sentence_read_as_furniture_marks_nothing(
+def test_mark_that_is_in_no_passage_is_refused(
     seeds_folder: Path, tmp_path: Path
 ) -> None:
+    sentence = SENTENCE.format("یکم")
     article = {
-        "text": f"{SENTENCE.format('یکم')}.\nنفت گران شد",
+        "id": "a17",
+        "text": f"{sentence}.\nنفت گران شد",
         "grades": ARTICLES[0]["grades"],
-        "carrying": {"energy": ["نفت گران شد"]},
+        "carrying": {"energy": [sentence, "نفت گران شد", "هرا"]},
     }
+    no_words = article | {"id": "a18", "text": "* *", "carrying": {"energy": ["*"]}}
+    source = write(tmp_path / "graded.jsonl", [*ARTICLES, article, no_words])
     target = seeds_folder / "counted" / "new.jsonl"
-    count_articles(seeds_folder, write(tmp_path / "one.jsonl", [article]), target)
-    assert read_seeds(seeds_folder).seeds[-1].carrying == {}
+    with pytest.raises(GoldError) as raised:
+        count_articles(seeds_folder, source, target)
+    told, *unread = str(raised.value).split("\n")
+    assert told.startswith(f"{source}: what is read as site furniture, or is no whole")
+    assert unread == [
+        "article a17, energy: 'نفت گران شد'",
+        "article a17, energy: 'هرا'",
+        "article a18, energy: '*'",
+    ]
+    assert not target.exists()
 
 
 def test_same_articles_give_the_same_file(seeds_folder: Path, source: Path) -> None:
