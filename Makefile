@@ -32,7 +32,7 @@ count: training-environment ## Make counted seeds: FROM=graded.jsonl TO=seeds/co
 	$(if $(and $(FROM),$(TO)),,$(error make count needs FROM=graded.jsonl TO=seeds/counted/x.jsonl))
 	@$(PYTHON) -m training count "$(FROM)" "$(TO)"
 
-test: dev-environment ## Run the tests but those in a browser or behind nginx, and measure coverage
+test: dev-environment ## Run the tests, but four kinds that CONTRIBUTING.md names; measure coverage
 	@$(PYTHON) -m training build --if-needed
 	@$(PYTHON) -m pytest --cov --numprocesses auto --dist worksteal
 
