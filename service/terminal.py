@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,12 @@ def output() -> BinaryIO:
     Raises:
         OSError: It is closed.
     """
-    return _open(sys.stdout, "standard output").buffer
+    opened = _open(sys.stdout, "standard output").buffer
+    if isinstance(opened, io.RawIOBase):
+        # So PYTHONUNBUFFERED leaves it: a disk that is full would take a part, and be
+        # asked no more.
+        return open(opened.fileno(), "wb", closefd=False)
+    return opened
 
 
 def _open(stream: TextIO | None, name: str) -> TextIO:

@@ -1,6 +1,7 @@
 import gzip
 import io
 import os
+import resource
 import tempfile
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import tag_files
+from service import tag_files, terminal
 from service.tag_files import Chunks, Lines, Range, Ranges, chunks_of, output, size_of
 
 LINE = '{"id": 1, "text": "برق"}\n'.encode()
@@ -234,6 +235,24 @@ class TestOutput:
         with path.open("ab") as kept, output(Path(f"/dev/fd/{kept.fileno()}")) as file:
             file.write(b"x\n")
         assert path.read_bytes() == b"before\nx\n"
+
+    def test_standard_output_takes_all_or_fails(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also under PYTHONUNBUFFERED, where it writes what there is room for."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with (tmp_path / "out").open("wb", 0) as raw:
+            unbuffered = io.TextIOWrapper(raw, write_through=True)  # type: ignore[arg-type]
+            monkeypatch.setattr("sys.stdout", unbuffered)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+            try:
+                with pytest.raises(OSError, match="File too large"):
+                    terminal.write(bytes(1 << 20))
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            terminal.write(b"more")
+            unbuffered.detach()
+        assert (tmp_path / "out").read_bytes() == bytes(10) + b"more"
 
 
 def test_size_is_known_of_files_only(tmp_path: Path) -> None:
