@@ -1,5 +1,6 @@
 """Seeds as the tagger reads them: passages as counts of words."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,11 +93,8 @@ def build_corpus(seed_set: SeedSet, seeds: Sequence[Seed], reading: Reading) -> 
 
 def count_passages(title: str, text: str, reading: Reading) -> list[dict[str, int]]:
     """The passages of an article as word counts, words in alphabetical order."""
-    counted = []
-    for passage in features.passages(title, text, reading):
-        words = sorted(set(passage))
-        counted.append({word: passage.count(word) for word in words})
-    return counted
+    passages = features.passages(title, text, reading)
+    return [dict(sorted(Counter(passage).items())) for passage in passages]
 
 
 def _passages(seed: Seed, reading: Reading) -> Sequence[dict[str, int]]:
@@ -105,10 +103,9 @@ def _passages(seed: Seed, reading: Reading) -> Sequence[dict[str, int]]:
     passages = count_passages(seed.title, seed.text, reading)
     if seed.whole or len(passages) < 2:  # noqa: PLR2004
         return passages
-    together: dict[str, int] = {}
+    together: Counter[str] = Counter()
     for passage in passages:
-        for word, times in passage.items():
-            together[word] = together.get(word, 0) + times
+        together.update(passage)
     return [together]
 
 
@@ -127,15 +124,11 @@ def _marked(
 
 
 def _grades(seed_set: SeedSet, seeds: Sequence[Seed]) -> NDArray[np.int8]:
-    rows = [
-        [
-            CARRIED
-            if topic.id in seed.topics
-            else BORDERLINE
-            if topic.id in seed.borderline | seed.ungraded
-            else ABSENT
-            for topic in seed_set.topics
-        ]
-        for seed in seeds
-    ]
+    rows = [[_grade(seed, topic.id) for topic in seed_set.topics] for seed in seeds]
     return np.array(rows, np.int8)
+
+
+def _grade(seed: Seed, topic: str) -> int:
+    if topic in seed.topics:
+        return CARRIED
+    return BORDERLINE if topic in seed.borderline | seed.ungraded else ABSENT

@@ -35,15 +35,11 @@ def fold(
         range(len(words)), key=lambda at: rank.get(WORD_SIGN + words[at], len(rank))
     )
     weighted = known.weighted @ coefficients
-    is_ngram = [at for at in order if not blocks.names[at].startswith(WORD_SIGN)]
-    idf = blocks.idf[is_ngram]
-    ngrams = _table(
-        [blocks.names[at] for at in is_ngram],
-        _with_shorter(
-            [blocks.names[at] for at in is_ngram],
-            np.column_stack([idf[:, None] * coefficients[is_ngram], idf**2]),
-        ),
-    )
+    ngrams_at = [at for at in order if not blocks.names[at].startswith(WORD_SIGN)]
+    idf = blocks.idf[ngrams_at]
+    names = [blocks.names[at] for at in ngrams_at]
+    rows = np.column_stack([idf[:, None] * coefficients[ngrams_at], idf**2])
+    ngrams = _table(names, _with_shorter(names, rows))
     return Weights(
         words=_table(
             [words[at] for at in by_rank],
