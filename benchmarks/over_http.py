@@ -1,5 +1,6 @@
 """Requests per second over HTTP, beside what tags nothing and what tags slowly."""
 
+import pickle
 import re
 import shutil
 import subprocess
@@ -8,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import joblib
 import msgspec
 
 from benchmarks.figures import Figure, Measured
@@ -50,7 +50,7 @@ def measure(material: Material) -> Measured:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         (folder / "bodies").write_bytes(b"\n".join(bodies) + b"\n")
-        joblib.dump(material.straightforward, folder / "peer.joblib")
+        (folder / "peer.pickle").write_bytes(pickle.dumps(material.straightforward))
 
         def serve(application: str, path: str, *options: str) -> Server:
             server = serving(application, path, bodies[0], variables, options)
@@ -59,7 +59,7 @@ def measure(material: Material) -> Measured:
         service = "benchmarks.endpoints:with_constant()"
         ours = serve(service, CONSTANT, *AS_DEPLOYED)
         bare = serve("benchmarks.endpoints:bare()", BARE, *PLAIN)
-        dumped = f"benchmarks.straightforward:create_app('{folder}/peer.joblib')"
+        dumped = f"benchmarks.straightforward:create_app('{folder}/peer.pickle')"
         peer = serve(dumped, _PEER, *PLAIN)
         rates = _rates(
             {

@@ -1,6 +1,6 @@
+import pickle
 from pathlib import Path
 
-import joblib
 import pytest
 
 from benchmarks.straightforward import Straightforward, create_app
@@ -23,8 +23,8 @@ def test_every_topic_has_a_score(peer: Straightforward) -> None:
 
 
 def test_it_answers_over_http(peer: Straightforward, tmp_path: Path) -> None:
-    joblib.dump(peer, tmp_path / "peer.joblib")
-    client = create_app(tmp_path / "peer.joblib").test_client()
+    (tmp_path / "peer.pickle").write_bytes(pickle.dumps(peer))
+    client = create_app(tmp_path / "peer.pickle").test_client()
     answer = client.post("/", json={"title": "", "text": TEXT})
     assert answer.status_code == 200
     assert [one["id"] for one in answer.get_json()["topics"]] == peer.topics
