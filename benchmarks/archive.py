@@ -25,7 +25,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import figures, machine, memory
-from benchmarks.engines import together
 from benchmarks.figures import Figure, Measured
 from benchmarks.material import read_articles
 from benchmarks.vary import make
@@ -90,7 +89,7 @@ def run(
         usage = None
         while usage is None:
             each_time(process.pid)
-            found.memory.append(together(process.pid))
+            found.memory.append(memory.together(process.pid))
             time.sleep(_BETWEEN)
             pid, status, ended = os.wait4(process.pid, os.WNOHANG)
             if pid:

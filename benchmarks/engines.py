@@ -1,7 +1,6 @@
 """`python -m benchmarks.engines`: one archive through Dask, Ray Data or Spark."""
 
 import argparse
-import contextlib
 import os
 import subprocess
 import sys
@@ -36,17 +35,8 @@ def measured(command: list[str], variables: dict[str, str]) -> tuple[float, int]
 
 def _watch(process: "subprocess.Popen[bytes]", most: list[int]) -> None:
     while process.poll() is None:
-        most[0] = max(most[0], together(process.pid))
+        most[0] = max(most[0], memory.together(process.pid))
         time.sleep(_BETWEEN)
-
-
-def together(pid: int) -> int:
-    """Bytes of a process and all it has started."""
-    found = 0
-    for one in memory.tree(pid):
-        with contextlib.suppress(OSError):  # it has ended
-            found += memory.proportional(one)
-    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

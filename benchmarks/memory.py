@@ -42,6 +42,15 @@ def proportional(pid: int) -> int:
     return _kilobytes(_PROCESSES / f"{pid}/smaps_rollup", "Pss") * 1024
 
 
+def together(pid: int) -> int:
+    """Bytes of a process and all it has started; what they share counts once."""
+    found = 0
+    for one in tree(pid):
+        with contextlib.suppress(OSError):  # it has ended
+            found += proportional(one)
+    return found
+
+
 def growth(call: Callable[[], object]) -> int:
     """By how many bytes this process is larger while a call runs, at most."""
     # What was freed but is still ours would be taken again without growth.

@@ -31,7 +31,7 @@ def measure(material: Material) -> Measured:
         server.post(CLASSIFY, (bodies * _ASKED)[:_ASKED])
         _, *workers = memory.tree(server.pid)
         shares = [memory.proportional(pid) / _MEGABYTE for pid in workers]
-        total = memory.proportional(server.pid) / _MEGABYTE + sum(shares)
+        total = memory.together(server.pid) / _MEGABYTE
     with tempfile.TemporaryDirectory() as folder:
         compiling = variables | {"NUMBA_CACHE_DIR": folder}
         with serving(_SERVICE, CLASSIFY, bodies[0], compiling) as server:
