@@ -31,6 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (SeedError, ModelFileError, GoldError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        place = error.filename or "the output"
+        print(f"benchmarks: {place}: {error.strerror}", file=sys.stderr)
+        return 1
     if options.words:
         for topic, words in zip(keywords.topics, keywords.words, strict=True):
             print(f"{topic.id}: {' '.join(words)}")

@@ -72,6 +72,14 @@ def test_a_missing_model_is_reported(
     assert "make train" in capsys.readouterr().err
 
 
+def test_figures_that_cannot_be_written_are_reported(
+    store: ModelStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--seeds", str(SEEDS), "--models", str(store.root)]
+    assert main([*folders, "--json", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"benchmarks: {tmp_path}: Is a directory\n"
+
+
 def test_topics_that_the_model_lacks_are_passed_by(
     store: ModelStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
