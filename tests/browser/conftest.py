@@ -1,17 +1,16 @@
 import functools
 import os
-import threading
 from collections.abc import Iterator
 from typing import cast
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from service.tagging.tagger import Tagger
 from service.web.app import create_app
 from service.web.settings import Settings
 from tests.web.fake_tagger import CARDS, FakeTagger
+from tests.web.serving import serving
 
 # Nothing but the page under test may be asked for.
 FLAGS = [
@@ -28,13 +27,8 @@ def address() -> Iterator[str]:
     """The real application with a fake tagger, on a free port of this machine."""
     settings = Settings(max_body_bytes=64 * 1024)
     app = create_app(functools.partial(cast, Tagger, FakeTagger()), settings, CARDS.get)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

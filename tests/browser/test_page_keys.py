@@ -1,19 +1,18 @@
 """The page of a service that asks for keys."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from service.tagging.tagger import Tagger
 from service.web.app import create_app
 from service.web.keys import KeyFile
 from service.web.settings import Settings
 from tests.web.fake_tagger import FakeTagger
+from tests.web.serving import serving
 
 pytestmark = pytest.mark.browser
 
@@ -33,17 +32,10 @@ def page(browser: Browser, tmp_path: Path, shown: str) -> Iterator[Page]:
     assert shown
     tagger = cast(Tagger, FakeTagger())
     app = create_app(lambda: tagger, Settings(keys=tmp_path / "keys.json"))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_port}")
-    yield page
-    context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        yield page
 
 
 def test_key_is_asked_for_and_kept_for_the_session(page: Page, shown: str) -> None:

@@ -7,17 +7,17 @@ makes up for an operation in each phase.
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
 from service.tagging.tagger import Tagger
 from service.web.app import create_app
 from service.web.keys import KeyFile
 from service.web.settings import Settings
+from tests.web.serving import serving
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = os.environ.get("BARCHASB_CONTRACT_EXAMPLES", "25")  # noqa: TID251 - a setting of the tests alone
@@ -42,13 +42,8 @@ def address(tagger: Tagger, keys: Path) -> Iterator[str]:
     """The real application and the small model, on a free port of this machine."""
     settings = Settings(keys=keys, anonymous="tag")
     app = create_app(lambda: tagger, settings, lambda _: b"<!doctype html>")
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app, _Quiet) as address:
+        yield address
 
 
 def test_schemathesis_finds_nothing(address: str, keys: Path, tmp_path: Path) -> None:

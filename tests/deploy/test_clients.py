@@ -4,13 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
-from werkzeug.serving import make_server
 
 from service.tagging.tagger import Tagger
 from service.web.app import create_app
@@ -18,6 +16,7 @@ from service.web.keys import KeyFile
 from service.web.settings import Settings
 from tests.deploy.promql import DEPLOY
 from tests.web.fake_tagger import FakeTagger
+from tests.web.serving import serving
 
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -50,13 +49,8 @@ def url(keys: Path, key: str) -> Iterator[str]:
     assert key
     tagger = cast(Tagger, FakeTagger())
     app = create_app(lambda: tagger, Settings(keys=keys))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture
