@@ -57,11 +57,12 @@ def _spaced(found: Robustness) -> list[str]:
 
 
 def _furniture(found: Robustness) -> list[str]:
-    lines = ["", f"{'furniture':{_NAME}}{'tags unchanged':>20}  wanted"]
     shares = {name: one.unchanged_articles for name, one in found.furniture.items()}
     shares["all pieces, mean"] = mean_unchanged(found)
+    width = max(map(len, shares))
+    lines = ["", f"{'furniture':{width}}{'tags unchanged':>20}  wanted"]
     lines += [
-        f"{name:{_NAME}}{share:20.2%}  {UNCHANGED_ARTICLES:.0%}"
+        f"{name:{width}}{share:20.2%}  {UNCHANGED_ARTICLES:.0%}"
         f"{_verdict(share >= UNCHANGED_ARTICLES)}"
         for name, share in shares.items()
     ]

@@ -98,7 +98,9 @@ def test_robustness_prints_targets_and_writes_json(
     assert main(["--models", str(store.root), "robustness", *options]) == 0
     printed = capsys.readouterr().out
     assert "2 articles" in printed
-    assert "all pieces, mean" in printed
+    _, *rows = printed.partition("\nfurniture")[2].partition("\n\n")[0].splitlines()
+    assert "all pieces, mean" in rows[-1]
+    assert len({row.index("%") for row in rows}) == 1
     found = json.loads(path.read_text("utf-8"))
     assert found["articles"] == 2
     assert found["characters"]["tatweel"]["identical_scores"] == 1
