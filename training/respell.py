@@ -23,6 +23,7 @@ def characters_only() -> dict[str, Respelling]:
     """Variants that change characters and leave every word where it is."""
     return {
         "non-joiner deleted": _delete,
+        "non-joiner as a not sign": _table({NON_JOINER: "\u00ac"}),
         "Arabic yeh and kaf": _table({"ی": "ي", "ک": "ك"}),
         "Persian digits": _digits(_PERSIAN_DIGITS),
         "Arabic digits": _digits(_ARABIC_DIGITS),

@@ -28,6 +28,9 @@ _BARS = "|\u061b;\u2022\u203a\u2039#"
 _LINES = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 _KEPT_SIGNS = "\u00b0\u00a9\u00ae\u2122"  # signs that do not begin a new item
 _TATWEEL = "\u0640"
+# What converting old texts leaves of a non-joiner or a joiner: the not sign of word
+# processors, the bytes of Windows-1256.
+_CONVERTED_JOINERS = "\u00ac\x9d\x9e"
 
 # After compatibility decomposition (NFKD), which already spells out presentation
 # forms and takes hamza and madda off their letters.
@@ -151,6 +154,7 @@ def _vanishes(character: str) -> bool:
     """Whether a character leaves no trace in a word."""
     return (
         character == _TATWEEL
+        or character in _CONVERTED_JOINERS
         or unicodedata.category(character) in ("Mn", "Me", "Cf")
         or unicodedata.combining(character) != 0
     )

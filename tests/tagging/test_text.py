@@ -45,7 +45,7 @@ def test_spelled_out(character: str, letters: str) -> None:
         *("\u064b", "\u064c", "\u064d", "\u064e", "\u064f", "\u0650", "\u0651"),
         *("\u0652", "\u0653", "\u0670", "\u200e", "\u200f", "\u061c", "\u202a"),
         *("\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2069"),
-        *("\ufe0f", "\u0301"),
+        *("\ufe0f", "\u0301", "\u00ac", "\x9d", "\x9e"),
     ],
 )
 def test_vanishes(character: str) -> None:

@@ -26,6 +26,7 @@ def respelled(name: str, text: str) -> str:
         ("Persian digits", "1٢۳", "۱۲۳"),
         ("Arabic digits", "1٢۳", "١٢٣"),
         ("Latin digits", "1٢۳", "123"),
+        ("non-joiner as a not sign", "می\u200cشود", "می¬شود"),
         ("tatweel", "بیشتر ", "بیش\u0640تر "),
         ("harakat", "بیشتر", "بیش\u0650تر"),
         ("presentation forms", "کلا", "\ufb90\ufefc"),
