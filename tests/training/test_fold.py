@@ -24,7 +24,7 @@ from training.calibration import (
 )
 from training.corpus import build_corpus, count_passages
 from training.fold import fold
-from training.pipeline import LinearModel, block, build_blocks
+from training.pipeline import MIN_PASSAGES, LinearModel, block, build_blocks
 from training.seeds import SeedSet
 
 UNSEEN = (
@@ -117,7 +117,7 @@ def trained(seed_set: SeedSet, reading: Reading) -> Trained:
     vectorizer = TfidfVectorizer(
         analyzer=lambda words: [name for word in words for name in block(word)],
         norm=None,
-        min_df=2,
+        min_df=MIN_PASSAGES,
     )
     vectorizer.fit(
         [
