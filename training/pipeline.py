@@ -22,7 +22,7 @@ from training.corpus import ABSENT, CARRIED, UNMARKED, Corpus
 MIN_PASSAGES = 3  # a feature of fewer passages is dropped
 WORD_SIGN = "="  # marks the word itself among the features of its block
 C = 0.6
-PASSAGE_WEIGHT = 0.45  # of a seed that is a passage, beside 1 for an article's
+PASSAGE_WEIGHT = 0.4  # of a seed that is a passage, beside 1 for an article's
 ROUNDS = 2  # of choosing the passages that carry the topics of whole articles
 
 
