@@ -19,10 +19,10 @@ from sklearn.svm import LinearSVC
 from service.tagging import features
 from training.corpus import ABSENT, CARRIED, UNMARKED, Corpus
 
-MIN_PASSAGES = 3  # a feature of fewer passages is dropped
+MIN_PASSAGES = 2  # a feature of fewer passages is dropped
 WORD_SIGN = "="  # marks the word itself among the features of its block
 C = 0.6
-PASSAGE_WEIGHT = 0.4  # of a seed that is a passage, beside 1 for an article's
+PASSAGE_WEIGHT = 0.3  # of a seed that is a passage, beside 1 for an article's
 ROUNDS = 2  # of choosing the passages that carry the topics of whole articles
 
 

@@ -57,20 +57,19 @@ class TestBlock:
 
 @pytest.fixture
 def blocks() -> Blocks:
-    passages = [{"نفت": 1, "گاز": 2}, {"نفت": 1}, {"گازی": 3}, {"نفت": 2, "گازی": 1}]
-    return build_blocks(corpus_of(passages))
+    return build_blocks(corpus_of([{"نفت": 1, "گاز": 2}, {"نفت": 1}, {"گازی": 3}]))
 
 
 class TestBlocks:
     def test_rare_features_are_dropped(self, blocks: Blocks) -> None:
-        assert MIN_PASSAGES == 3
+        assert MIN_PASSAGES == 2
         assert "=نفت" in blocks.names
         assert "=گاز" not in blocks.names
         assert " گاز" in blocks.names
 
     def test_idf(self, blocks: Blocks) -> None:
-        """Both are in three of four passages, however often."""
-        expected = np.log(5 / 4) + 1
+        """Both are in two of three passages, however often."""
+        expected = np.log(4 / 3) + 1
         assert blocks.idf[blocks.names.index("=نفت")] == pytest.approx(expected)
         assert blocks.idf[blocks.names.index(" گاز")] == pytest.approx(expected)
 
@@ -102,13 +101,12 @@ class TestBlocks:
 
 class TestFitTopic:
     def test_separates_passages(self) -> None:
-        with_topic = [{"نفت": 1}, {"نفت": 1, "خام": 1}, {"نفت": 2}]
-        passages = [*with_topic, {"گل": 1}, {"گل": 1, "تیم": 1}, {"گل": 2}]
-        corpus = corpus_of(passages, grades=[2, 2, 2, 0, 0, 0])
+        passages = [{"نفت": 1}, {"نفت": 1, "خام": 1}, {"گل": 1}, {"گل": 1, "تیم": 1}]
+        corpus = corpus_of(passages, grades=[2, 2, 0, 0])
         rows = build_blocks(corpus).rows(corpus.counts)
-        values = fit_topic(rows, corpus, 0, np.ones(6, bool)).decide(rows)
-        assert (values[:3] > 0).all()
-        assert (values[3:] < 0).all()
+        values = fit_topic(rows, corpus, 0, np.ones(4, bool)).decide(rows)
+        assert (values[:2] > 0).all()
+        assert (values[2:] < 0).all()
 
     def test_passages_that_look_like_carriers_are_learned_too(self) -> None:
         """Of two articles the best passage teaches نفت, the second best پالایش."""
@@ -169,15 +167,21 @@ class TestFitTopic:
         assert marked_ones[0] < 0 < marked_ones[1]
 
     def test_articles_alone_are_enough(self) -> None:
-        passages = [{"نفت": 1}, {"باد": 1}] * 3 + [{"گل": 1}, {"باد": 1}]
-        owner = [0, 0, 1, 1, 2, 2, 3, 3]
+        passages = [
+            {"نفت": 1},
+            {"باد": 1},
+            {"نفت": 1},
+            {"باد": 1},
+            {"گل": 1},
+            {"باد": 1},
+        ]
         corpus = corpus_of(
-            passages, owner=owner, grades=[2, 2, 2, 0], whole=[True] * 4
+            passages, owner=[0, 0, 1, 1, 2, 2], grades=[2, 2, 0], whole=[True] * 3
         )
         rows = build_blocks(corpus).rows(corpus.counts)
-        values = fit_topic(rows, corpus, 0, np.ones(4, bool)).decide(rows)
+        values = fit_topic(rows, corpus, 0, np.ones(3, bool)).decide(rows)
         assert values[0] > values[1]
-        assert values[0] > values[6]
+        assert values[0] > values[4]
 
     def test_borderline_and_left_out_seeds_do_not_matter(self) -> None:
         passages = [{"نفت": 1}, {"نفت": 2}, {"گل": 1}, {"گل": 2}, {"نفت": 1, "گل": 3}]
