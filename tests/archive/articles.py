@@ -17,7 +17,7 @@ Articles = list[dict[str, Any]]
 def some(number: int) -> Articles:
     """Articles of which every other one is about energy."""
     return [
-        {"id": f"a{n}", "title": f"خبر {n}", "text": f"{(ENERGY, FOOTBALL)[n % 2]} {n}"}
+        {"id": f"a{n}", "title": f"خبر {n}", "text": f"{n} {(ENERGY, FOOTBALL)[n % 2]}"}
         for n in range(number)
     ]
 

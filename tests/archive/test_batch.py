@@ -55,7 +55,7 @@ def test_what_cannot_be_tagged_has_a_problem_in_its_place(
 @pytest.mark.parametrize("stored", [pa.string(), pa.large_string()])
 def test_what_is_not_utf_8_is_a_problem(tagger: Tagger, stored: pa.DataType) -> None:
     texts = [ENERGY.encode(), b"x", b"a\xff", None, ENERGY.encode()]
-    titles = [None, b"\xd8", b"", b"\xff", b"x"]
+    titles = [None, b"\xd8", b"", b"\xff", "خبر".encode()]
     # Arrow does not look at what is in a file's strings either.
     columns = [
         pa.array(values, pa.binary()).cast(pa.string(), safe=False).cast(stored)
