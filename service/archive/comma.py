@@ -1,5 +1,7 @@
 """Archives of CSV."""
 
+import codecs
+import contextlib
 import csv
 import io
 import itertools
@@ -15,6 +17,8 @@ from service.archive.tables import DAMAGE, reason_of, table_rows
 
 _LONGEST_ROW = 8 << 20  # bytes
 _BUFFER = 1 << 20
+_MOST_TORN = 3  # bytes of a character that is not whole
+_RESTS = [byte * more for more in range(1, 4) for byte in (b"\x80", b"\xbf")]
 
 
 def columns_of(file: File) -> list[str]:
@@ -92,6 +96,7 @@ class _UpToDamage(io.RawIOBase):
         super().__init__()
         self.damage: OSError | None = None
         self._content = Unpacked(source)
+        self._last = b""  # bytes, enough to hold most of a character
 
     def readable(self) -> bool:
         """Always."""
@@ -102,11 +107,29 @@ class _UpToDamage(io.RawIOBase):
         if self.damage:
             return 0
         try:
-            return self._content.readinto(buffer)
+            n_bytes = self._content.readinto(buffer)
         except OSError as error:
             self.damage = error
-            buffer[:1] = b"x"
-            return 1
+            letter = _completing(self._last)
+            buffer[: len(letter)] = letter
+            return len(letter)
+        self._last = (self._last + bytes(buffer[:n_bytes][-_MOST_TORN:]))[-_MOST_TORN:]
+        return n_bytes
+
+
+def _completing(last: bytes) -> bytes:
+    """The rest of a character that these last bytes begin, else a letter.
+
+    Arrow gives up a file in which a row is not whole and no UTF-8 either.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    decoder.decode(last)
+    begun, _ = decoder.getstate()
+    for rest in _RESTS if begun else ():
+        with contextlib.suppress(UnicodeDecodeError):
+            (begun + rest).decode()
+            return rest
+    return b"x"
 
 
 def _torn(rows: Rows, damage: OSError) -> Rows:

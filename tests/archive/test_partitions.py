@@ -405,7 +405,7 @@ class TestDamage:
         content = WAYS[name](articles)
         ends = [len(WAYS[name](articles[:n])) for n in range(1, 5)]
         path = tmp_path / f"{name}.{'zst' if pack is zstd else 'gz'}"
-        for torn in {*range(0, len(content), 11), *ends, *(one - 1 for one in ends)}:
+        for torn in {*range(0, len(content), 5), *ends, *(one - 1 for one in ends)}:
             path.write_bytes(pack(content[:torn]) + pack(bytes(99))[:10])
             n_whole = sum(one <= torn + len(end) - 1 for one in ends)
             whole = expected(articles[:n_whole])
