@@ -11,12 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
-from service.archive.files import File, Source, Unpacked
+from service.archive.files import BUFFER, File, Source, Unpacked
 from service.archive.rows import Columns, Part, Rows, only_problems, unreadable
 from service.archive.tables import DAMAGE, reason_of, table_rows
 
 _LONGEST_ROW = 8 << 20  # bytes
-_BUFFER = 1 << 20
 _MOST_TORN = 3  # bytes of a character that is not whole
 _RESTS = [byte * more for more in range(1, 4) for byte in (b"\x80", b"\xbf")]
 
@@ -178,7 +177,7 @@ def _csv_batches(
 ) -> pa.csv.CSVStreamingReader:
     """Columns as bytes: so Arrow need not guess types, nor refuse what is not UTF-8."""
     return pa.csv.open_csv(
-        io.BufferedReader(content, _BUFFER),
+        io.BufferedReader(content, BUFFER),
         # Only where a single thread reads does Arrow tell the numbers of odd rows.
         read_options=pa.csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),
         parse_options=pa.csv.ParseOptions(

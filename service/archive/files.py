@@ -40,7 +40,7 @@ _STAMPS = (
     "created",
 )
 _LOCAL = "file://"
-_BUFFER = 1 << 20
+BUFFER = 1 << 20
 
 
 class ReadingError(Exception):
@@ -294,7 +294,7 @@ class Unpacked(io.RawIOBase):
         super().__init__()
         self.beginning = source.read(_BEGINNING)
         source.seek(0)
-        stored = iter(partial(source.read, _BUFFER), b"")
+        stored = iter(partial(source.read, BUFFER), b"")
         self._blocks: Iterator[bytes] = stored
         if self.beginning.startswith(_GZIP):
             self._blocks = (block for block, _ in unzip(stored))
@@ -330,11 +330,11 @@ class Unpacked(io.RawIOBase):
 
 def _salvaged(stream: pa.NativeFile) -> Iterator[bytes]:
     """All that can be read, also before an error."""
-    block = bytearray(_BUFFER)
+    block = bytearray(BUFFER)
     try:
         while n_bytes := stream.readinto(block):
             yield bytes(memoryview(block)[:n_bytes])
-            block = bytearray(_BUFFER)
+            block = bytearray(BUFFER)
     except OSError:
         # What came before is there, in front of zeros: Arrow tells not how much.
         yield bytes(block.rstrip(b"\0"))
