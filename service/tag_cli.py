@@ -94,7 +94,7 @@ def job_count(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     _check(options)
     tagger = Tagger(model_cli.store_of(options).live())
-    known = [topic.id for topic in tagger.model.topics]
+    known = tagger.model.topic_ids
     for topic in options.topics or ():
         if topic not in known:
             options.refuse(f"{topic!r} is no topic; they are {', '.join(known)}")

@@ -31,7 +31,7 @@ _NO_WISH = Wish()
 
 def schema(model: Model, wish: Wish = _NO_WISH) -> pa.Schema:
     """The columns that `tag_batch` gives; docs/archives.md says what they hold."""
-    topics = [topic.id for topic in model.topics]
+    topics = [*model.topic_ids]
     fields = [
         ("id", pa.string()),
         ("language", pa.string()),
@@ -114,7 +114,7 @@ def _columns(
     tagger: Tagger, tagged: list[TaggedArticle], wish: Wish
 ) -> dict[str, pa.Array]:
     """What the tagger found, by column."""
-    ids = [topic.id for topic in tagger.model.topics]
+    ids = [*tagger.model.topic_ids]
     places = {topic: place for place, topic in enumerate(ids)}
     shape = len(tagged), len(ids)
     found = [scored for one in tagged for scored in one.topics]

@@ -5,14 +5,16 @@ memory-mapped, so that workers share it, and it is read by `unpickler.py`, which
 arrays and nothing else: a file made by an attacker is refused, never run.
 """
 
+import functools
 import hashlib
 import pickle
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from joblib.numpy_pickle import NumpyArrayWrapper, NumpyPickler
 from numpy.typing import NDArray
@@ -62,6 +64,7 @@ _DAMAGE = (
     RecursionError,
     TypeError,
     ValueError,
+    msgspec.ValidationError,
     pickle.UnpicklingError,
     struct.error,
 )
@@ -110,6 +113,11 @@ class Model:
     evaluation: dict[str, Any]
     format: int = FORMAT
 
+    @functools.cached_property
+    def topic_ids(self) -> tuple[str, ...]:
+        """The topics' ids, in the same order."""
+        return tuple(topic.id for topic in self.topics)
+
 
 def frozen[Tables: (Reading, Weights)](tables: Tables) -> Tables:
     """The same tables as read-only arrays, the one type the kernel is compiled for."""
@@ -130,7 +138,7 @@ def save(model: Model, path: Path) -> str:
     content = {
         "format": FORMAT,
         "fingerprint": text.fingerprint(),
-        "topics": [asdict(topic) for topic in model.topics],
+        "topics": [msgspec.structs.asdict(topic) for topic in model.topics],
         "reading": model.reading._asdict(),
         "weights": model.weights._asdict(),
         "thresholds": model.thresholds,
@@ -193,7 +201,7 @@ def _refuse_other_code(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _model(content: Mapping[str, Any], version: str) -> Model:
-    topics = tuple(Topic(**topic) for topic in content["topics"])
+    topics = msgspec.convert(content["topics"], tuple[Topic, ...])
     reading = frozen(Reading(**content["reading"]))
     weights = frozen(Weights(**content["weights"]))
     _check(reading, weights, len(topics))

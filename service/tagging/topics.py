@@ -1,10 +1,9 @@
 """Topics, the entries of the taxonomy."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(msgspec.Struct, frozen=True, gc=False):
     """An entry of the taxonomy, as `seeds/topics.toml` and the model file give it.
 
     Attributes:

@@ -11,6 +11,7 @@ from service.web.payloads import (
     ArticleRefusal,
     ClassifyAnswer,
     TopicAnswer,
+    names_of,
 )
 
 
@@ -38,8 +39,8 @@ class Answering:
             line: Its place in a stream, told with a refusal.
         """
         try:
-            with self._exchange.step("decode"):
-                asked = decoding.decode_article(content)
+            self._exchange.turn_to("decode")
+            asked = decoding.decode_article(content)
             tagged = self._tag(Article(asked.title, asked.text), options)
         except Exception as error:  # noqa: BLE001 - the others are still answered
             return refusal(error, decoding.find_id(content), line)
@@ -49,8 +50,10 @@ class Answering:
 
     def encode(self, answer: ArticleAnswer | ArticleRefusal) -> bytes:
         """The JSON of an answer, as a line of a stream."""
-        with self._exchange.step("encode"):
-            return payloads.encode(answer) + b"\n"
+        self._exchange.turn_to("encode")
+        line = payloads.encode(answer) + b"\n"
+        self._exchange.turn_to(None)
+        return line
 
     def _tag(self, article: Article, options: Options) -> TaggedArticle:
         return self._exchange.tag(self._tagger, article, options.wish)
@@ -63,7 +66,18 @@ def topics_of(tagged: TaggedArticle, options: Options) -> list[TopicAnswer]:
         has = options.topics.has
         chosen = tuple(scored for scored in chosen if has(scored.topic.id))
     explain = options.explain
-    return [TopicAnswer.of(scored, explain) for scored in chosen[: options.most]]
+    return [
+        TopicAnswer(
+            scored.topic.id,
+            names_of(scored.topic),
+            scored.score,
+            scored.assigned,
+            scored.review,
+            scored.threshold,
+            scored.evidence if explain else UNSET,
+        )
+        for scored in chosen[: options.most]
+    ]
 
 
 def refusal(

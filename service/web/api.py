@@ -4,7 +4,6 @@ import itertools
 
 from flask import Blueprint, Response, request, stream_with_context
 
-from service.tagging.model_file import Model
 from service.web import bodies, decoding, observing, payloads, stream
 from service.web.answering import Answering
 from service.web.live import Live
@@ -18,31 +17,33 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
     @api.post("/classify")
     def classify() -> Response:
         tagger, exchange = live(), observing.current()
-        with exchange.step("decode"):
-            body = _read_json(settings.max_body_bytes)
-            asked = decoding.decode_classify(body, _topic_ids(tagger.model))
-        answer = Answering(tagger, exchange).classify(asked)
-        with exchange.step("encode"):
-            return payloads.answer(answer)
+        exchange.turn_to("decode")
+        body = _read_json(settings.max_body_bytes)
+        asked = decoding.decode_classify(body, tagger.model.topic_ids)
+        response = payloads.answer(Answering(tagger, exchange).classify(asked))
+        exchange.turn_to(None)
+        return response
 
     @api.post("/classify/batch")
     def classify_batch() -> Response:
         tagger, exchange = live(), observing.current()
-        with exchange.step("decode"):
-            asked = decoding.decode_batch(
-                _read_json(settings.max_batch_bytes, unpack=True),
-                _topic_ids(tagger.model),
-                settings.max_batch_articles,
-            )
+        exchange.turn_to("decode")
+        asked = decoding.decode_batch(
+            _read_json(settings.max_batch_bytes, unpack=True),
+            tagger.model.topic_ids,
+            settings.max_batch_articles,
+        )
         answering = Answering(tagger, exchange)
         articles = [answering.article(one, asked) for one in asked.articles]
-        with exchange.step("encode"):
-            return payloads.answer(payloads.BatchAnswer(answering.model, articles))
+        exchange.turn_to("encode")
+        response = payloads.answer(payloads.BatchAnswer(answering.model, articles))
+        exchange.turn_to(None)
+        return response
 
     @api.post("/classify/stream")
     def classify_stream() -> Response:
         tagger, exchange = live(), observing.current()
-        options = decoding.decode_query(request.args, _topic_ids(tagger.model))
+        options = decoding.decode_query(request.args, tagger.model.topic_ids)
         answers = stream.answer_lines(
             bodies.arriving_lines(),
             Answering(tagger, exchange),
@@ -72,7 +73,3 @@ def _read_json(most: int, *, unpack: bool = False) -> bytes:
     if request.query_string:  # to take a query apart costs more than this
         decoding.refuse_query(request.args)
     return bodies.read_json(most, unpack=unpack)
-
-
-def _topic_ids(model: Model) -> tuple[str, ...]:
-    return tuple(topic.id for topic in model.topics)

@@ -8,8 +8,10 @@ every process keeps its counts in a file of that folder and any of them can tell
 sum. Without, as in tests, a process counts for itself.
 """
 
+import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from flask import Blueprint, Response
@@ -46,14 +48,31 @@ _SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 _BINS = tuple(f"{edge:g}" for edge in SCORE_EDGES)
 
 
+type _Add = Callable[[float], None]
+
+
+class _Tally(Counter):
+    """A counter that may be had without the library's checks of each count.
+
+    Attributes:
+        add: Counts so much.
+    """
+
+    add: _Add
+
+    def _metric_init(self) -> None:
+        super()._metric_init()
+        self.add = self._value.inc
+
+
 class _OfTopic(NamedTuple):
-    tags: Counter
-    reviews: Counter
-    scores: tuple[Counter, ...]  # a counter for each bin
+    tags: _Add
+    reviews: _Add
+    scores: tuple[_Add, ...]  # for each bin
 
 
 class _OfRoute(NamedTuple):
-    answers: Counter
+    answers: _Add
     seconds: Histogram
 
 
@@ -68,11 +87,12 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.registry.register(_OfModel(live))
         counted: CollectorRegistry | None = self.registry
-        if values.ValueClass is not values.MutexValue:  # others count, too
+        is_shared = values.ValueClass is not values.MutexValue  # others count, too
+        if is_shared:
             metrics_file.install()
             MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
             counted = None
-        self._requests = Counter(
+        self._requests = _Tally(
             "barchasb_requests",
             "Requests answered.",
             ("method", "route", "status"),
@@ -91,28 +111,30 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=counted,
         )
+        if is_shared:  # to be set is what a value finds out by that it is in a fork
+            os.register_at_fork(after_in_child=partial(self.in_flight.set, 0))
         self._refused = Counter(
             "barchasb_refused",
             "Requests that never reached the application: not HTTP, or too many.",
             ("status",),
             registry=counted,
         )
-        step_seconds = Counter(
+        step_seconds = _Tally(
             "barchasb_step_seconds",
             "Time spent on a step of answering.",
             ("step",),
             registry=counted,
         )
-        self._step_seconds = {step: step_seconds.labels(step) for step in STEPS}
+        self._step_seconds = {step: step_seconds.labels(step).add for step in STEPS}
         self._register_tagging(counted)
         self._register_model(counted)
         self._of_routes: dict[tuple[str, str, int], _OfRoute] = {}
         self._of_topics: dict[str, _OfTopic] = {}
-        self._of_languages: dict[str, Counter] = {}
+        self._of_languages: dict[str, _Add] = {}
         self._version: str | None = None
 
     def _register_tagging(self, counted: CollectorRegistry | None) -> None:
-        self._articles = Counter(
+        self._articles = _Tally(
             "barchasb_articles",
             "Articles read; only those in Persian (fa) are tagged.",
             ("language",),
@@ -124,16 +146,16 @@ class Metrics:
             buckets=_SHARES,
             registry=counted,
         )
-        self._tags = Counter(
+        self._tags = _Tally(
             "barchasb_tags", "Tags given.", ("topic",), registry=counted
         )
-        self._reviews = Counter(
+        self._reviews = _Tally(
             "barchasb_reviews",
             "Scores so uncertain that an editor should look.",
             ("topic",),
             registry=counted,
         )
-        self._scores = Counter(
+        self._scores = _Tally(
             "barchasb_scores",
             "Scores above the bin before and up to this one's end.",
             ("topic", "upto"),
@@ -170,12 +192,12 @@ class Metrics:
         """
         found = (method, route or _NO_ROUTE, status)
         counted = self._of_routes.get(found) or self._add_route(*found)
-        counted.answers.inc()
+        counted.answers(1)
         counted.seconds.observe(seconds)
 
     def _add_route(self, method: str, route: str, status: int) -> _OfRoute:
         counted = _OfRoute(
-            self._requests.labels(method, route, str(status)),
+            self._requests.labels(method, route, str(status)).add,
             self._seconds.labels(method, route),
         )
         self._of_routes[method, route, status] = counted
@@ -183,7 +205,7 @@ class Metrics:
 
     def spent(self, step: str, seconds: float) -> None:
         """Count time spent on one of `STEPS`."""
-        self._step_seconds[step].inc(seconds)
+        self._step_seconds[step](seconds)
 
     def refused(self, status: int, times: int = 1) -> None:
         """Count requests that the application never saw."""
@@ -194,25 +216,25 @@ class Metrics:
         language = article.language or _NO_LETTER
         articles = self._of_languages.get(language)
         if articles is None:
-            articles = self._articles.labels(language)
+            articles = self._articles.labels(language).add
             self._of_languages[language] = articles
-        articles.inc()
+        articles(1)
         if language != _PERSIAN:
             return
         self._unseen.observe(1.0 - article.known_words)
         for one in article.topics:
             topic = self._of_topics.get(one.topic.id) or self._add_topic(one.topic.id)
-            topic.scores[bisect_left(SCORE_EDGES, one.score)].inc()
+            topic.scores[bisect_left(SCORE_EDGES, one.score)](1)
             if one.assigned:
-                topic.tags.inc()
+                topic.tags(1)
             if one.review:
-                topic.reviews.inc()
+                topic.reviews(1)
 
     def _add_topic(self, topic: str) -> _OfTopic:
         counted = _OfTopic(
-            self._tags.labels(topic),
-            self._reviews.labels(topic),
-            tuple(self._scores.labels(topic, upto) for upto in _BINS),
+            self._tags.labels(topic).add,
+            self._reviews.labels(topic).add,
+            tuple(self._scores.labels(topic, upto).add for upto in _BINS),
         )
         self._of_topics[topic] = counted
         return counted

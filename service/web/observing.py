@@ -7,7 +7,6 @@ WSGI environment: a streamed answer is still being made when Flask is done with 
 import logging
 import time
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from flask import Flask, Response, current_app, request
@@ -84,36 +83,32 @@ class Exchange:
         self._spent = dict.fromkeys(STEPS, 0.0)
         self._started = self._since = time.perf_counter()
 
-    def step(self, name: str) -> "_Step":
-        """Time what is done inside `with`; a step inside another interrupts it.
+    def turn_to(self, step: str | None) -> None:
+        """Have the time from now on count for a step, up to the next turn.
 
         Args:
-            name: One of `metrics.STEPS`.
+            step: One of `metrics.STEPS`, or None for none of them.
         """
-        return _Step(self, name)
-
-    def turn_to(self, step: str | None) -> str | None:
-        """Have the time from now on count for a step; returns the one so far."""
         now = time.perf_counter()
-        before = self._step
-        if before is not None:
-            self._spent[before] += now - self._since
+        if self._step is not None:
+            self._spent[self._step] += now - self._since
         self._since = now
         self._step = step
-        return before
 
     def tag(self, tagger: Tagger, article: Article, wish: Wish) -> TaggedArticle:
-        """Tag an article, timed and counted."""
+        """Tag an article, timed and counted; then turn to encoding it."""
         self.model = tagger.model.version
-        with self.step("tag"):
-            tagged = next(tagger.tag((article,), wish))
+        self.turn_to("tag")
+        tagged = next(tagger.tag((article,), wish))
+        self.turn_to("encode")
         self.articles += 1
         self._metrics.tagged(tagged)
         return tagged
 
     def end(self, environ: "WSGIEnvironment") -> None:
         """Count it and write its line."""
-        seconds = time.perf_counter() - self._started
+        self.turn_to(None)  # where it broke off
+        seconds = self._since - self._started
         self._metrics.answered(self.method, self.route, self.status, seconds)
         for step, spent in self._spent.items():
             if spent:
@@ -138,25 +133,6 @@ class Exchange:
             "key": self.key,
             "model": self.model,
         }
-
-
-class _Step:
-    __slots__ = ("_exchange", "_interrupted", "_name")
-
-    def __init__(self, exchange: Exchange, name: str) -> None:
-        self._exchange = exchange
-        self._name = name
-
-    def __enter__(self) -> None:
-        self._interrupted = self._exchange.turn_to(self._name)
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self._exchange.turn_to(self._interrupted)
 
 
 class _Body:

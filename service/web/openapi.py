@@ -73,7 +73,7 @@ _OF_BODIES = ("400", "408", "413", "415", "422", "501")
 def describe(tagger: Tagger, settings: Settings) -> Json:
     """The document, with the topics of a tagger and with its answers as examples."""
     shown = examples(tagger)
-    topics = [topic.id for topic in tagger.model.topics]
+    topics = [*tagger.model.topic_ids]
     paths = {
         **_tagging(settings, topics, shown),
         **_about_the_model(shown),

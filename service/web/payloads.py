@@ -1,5 +1,6 @@
 """What the API answers: the types that are encoded as JSON."""
 
+import functools
 from typing import Annotated, Any, Self
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from werkzeug.exceptions import PreconditionFailed
 
 from service.tagging.model_file import Model
-from service.tagging.tagger import Evidence, ScoredTopic
+from service.tagging.tagger import Evidence
 from service.tagging.topics import Topic
 from service.web.decoding import Id
 from service.web.errors import Problem
@@ -20,10 +21,11 @@ class Names(msgspec.Struct, frozen=True, gc=False):
     fa: str
     en: str
 
-    @classmethod
-    def of(cls, topic: Topic) -> Self:
-        """The names of a topic."""
-        return cls(fa=topic.name_fa, en=topic.name_en)
+
+@functools.cache
+def names_of(topic: Topic) -> Names:
+    """The names of a topic."""
+    return Names(fa=topic.name_fa, en=topic.name_en)
 
 
 class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -46,19 +48,6 @@ class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
     review: bool
     threshold: float
     evidence: tuple[Evidence, ...] | UnsetType = UNSET
-
-    @classmethod
-    def of(cls, scored: ScoredTopic, explain: bool) -> Self:
-        """A scored topic; `evidence` is left out unless it was asked for."""
-        return cls(
-            scored.topic.id,
-            Names.of(scored.topic),
-            scored.score,
-            scored.assigned,
-            scored.review,
-            scored.threshold,
-            scored.evidence if explain else UNSET,
-        )
 
 
 class ClassifyAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -164,7 +153,7 @@ class TopicEntry(msgspec.Struct, frozen=True):
         low, high = model.review[place].tolist()
         return cls(
             id=topic.id,
-            names=Names.of(topic),
+            names=names_of(topic),
             covers=topic.covers,
             excludes=topic.excludes,
             threshold=float(model.thresholds[place]),
@@ -205,7 +194,7 @@ class ModelAnswer(msgspec.Struct, frozen=True):
         return cls(
             version=model.version,
             format=model.format,
-            topics=[topic.id for topic in model.topics],
+            topics=[*model.topic_ids],
             seeds=model.seeds,
             libraries=model.libraries,
             evaluation=model.evaluation,

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import joblib
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -96,7 +97,8 @@ def test_other_rules(model: Model, path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("compress", ["zlib", "gzip", "bz2", "xz", "lzma"])
 def test_compressed(model: Model, path: Path, compress: str) -> None:
-    joblib.dump({"topics": [asdict(one) for one in model.topics]}, path, (compress, 3))
+    topics = msgspec.to_builtins(model.topics)
+    joblib.dump({"topics": topics}, path, (compress, 3))
     with pytest.raises(ModelFileError, match="damaged"):
         load(path)
 

@@ -45,6 +45,10 @@ class FakeModel:
     evaluation: dict[str, Any] = field(default_factory=lambda: {"macro_f1": 0.9})
     format: int = 1
 
+    @property
+    def topic_ids(self) -> tuple[str, ...]:
+        return tuple(topic.id for topic in self.topics)
+
 
 class FakeTagger:
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ for status in (*range(400), 0):
     metrics.answered("GET", f"/{status % 20}", status, 0.1)
 labels = {"method": "GET", "route": "/0", "status": "0"}
 print(metrics.registry.get_sample_value("barchasb_requests_total", labels))
-print(metrics._of_routes["GET", "/0", 0].answers._value.get())
+print(metrics._of_routes["GET", "/0", 0].answers.__self__.get())
 """
 
 
