@@ -3,15 +3,13 @@
 No label carries anything of an article, nor a value without bound: a route is its
 template, a method one of HTTP's, and topics are the model's own.
 
-With `metrics_folder.VARIABLE` in the environment when prometheus_client is imported,
-every process keeps its counts in a file of that folder and any of them can tell the
-sum. Without, as in tests, a process counts for itself.
+Where a folder is made for it (metrics_folder.py), every process keeps its counts in
+files there and any of them can tell the sum. Without, as in tests, a process counts for
+itself.
 """
 
-import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from flask import Blueprint, Response
@@ -21,7 +19,6 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
-    values,
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -30,8 +27,9 @@ from prometheus_client.registry import Collector
 
 from service.tagging.model_file import SCORE_EDGES
 from service.tagging.tagger import TaggedArticle
-from service.web import metrics_file
+from service.web import metrics_folder
 from service.web.live import Live
+from service.web.metrics_file import Value, counting
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXTENSION = "barchasb.metrics"  # an application's, in its `extensions`
@@ -48,32 +46,35 @@ _SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 _BINS = tuple(f"{edge:g}" for edge in SCORE_EDGES)
 
 
-type _Add = Callable[[float], None]
-
-
 class _Tally(Counter):
-    """A counter that may be had without the library's checks of each count.
+    """A counter whose number is at hand."""
 
-    Attributes:
-        add: Counts so much.
-    """
+    _value: Value
 
-    add: _Add
+    def number(self, *labels: str) -> Value:
+        """What is counted with these labels."""
+        labelled: _Tally = self.labels(*labels)
+        return labelled._value
 
-    def _metric_init(self) -> None:
-        super()._metric_init()
-        self.add = self._value.inc
+
+class _Spread(Histogram):
+    """A histogram that is counted in while `counting` is held."""
+
+    def count(self, amount: float) -> None:
+        """As `observe`, with less ado."""
+        self._sum.cell.value += amount
+        self._buckets[bisect_left(self._upper_bounds, amount)].cell.value += 1.0
 
 
 class _OfTopic(NamedTuple):
-    tags: _Add
-    reviews: _Add
-    scores: tuple[_Add, ...]  # for each bin
+    tags: Value
+    reviews: Value
+    scores: tuple[Value, ...]  # for each bin
 
 
 class _OfRoute(NamedTuple):
-    answers: _Add
-    seconds: Histogram
+    answers: Value
+    seconds: _Spread
 
 
 class Metrics:
@@ -87,9 +88,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.registry.register(_OfModel(live))
         counted: CollectorRegistry | None = self.registry
-        is_shared = values.ValueClass is not values.MutexValue  # others count, too
-        if is_shared:
-            metrics_file.install()
+        if metrics_folder.path():  # others count, too
             MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
             counted = None
         self._requests = _Tally(
@@ -98,7 +97,7 @@ class Metrics:
             ("method", "route", "status"),
             registry=counted,
         )
-        self._seconds = Histogram(
+        self._seconds = _Spread(
             "barchasb_request_seconds",
             "Time from a request's head to the last byte of its answer.",
             ("method", "route"),
@@ -111,8 +110,6 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=counted,
         )
-        if is_shared:  # to be set is what a value finds out by that it is in a fork
-            os.register_at_fork(after_in_child=partial(self.in_flight.set, 0))
         self._refused = Counter(
             "barchasb_refused",
             "Requests that never reached the application: not HTTP, or too many.",
@@ -125,12 +122,12 @@ class Metrics:
             ("step",),
             registry=counted,
         )
-        self._step_seconds = {step: step_seconds.labels(step).add for step in STEPS}
+        self._step_seconds = {step: step_seconds.number(step) for step in STEPS}
         self._register_tagging(counted)
         self._register_model(counted)
         self._of_routes: dict[tuple[str, str, int], _OfRoute] = {}
         self._of_topics: dict[str, _OfTopic] = {}
-        self._of_languages: dict[str, _Add] = {}
+        self._of_languages: dict[str, Value] = {}
         self._version: str | None = None
 
     def _register_tagging(self, counted: CollectorRegistry | None) -> None:
@@ -140,7 +137,7 @@ class Metrics:
             ("language",),
             registry=counted,
         )
-        self._unseen = Histogram(
+        self._unseen = _Spread(
             "barchasb_unseen_words_ratio",
             "Share of a Persian article's words that the model does not know.",
             buckets=_SHARES,
@@ -180,7 +177,12 @@ class Metrics:
             self._reloads.labels(outcome)
 
     def answered(
-        self, method: str, route: str | None, status: int, seconds: float
+        self,
+        method: str,
+        route: str | None,
+        status: int,
+        seconds: float,
+        spent: Mapping[str, float],
     ) -> None:
         """Count a request.
 
@@ -189,23 +191,23 @@ class Metrics:
             route: The route's template, None where no route fits the path.
             status: Of the answer.
             seconds: That it took.
+            spent: How many of them on each of `STEPS`.
         """
         found = (method, route or _NO_ROUTE, status)
         counted = self._of_routes.get(found) or self._add_route(*found)
-        counted.answers(1)
-        counted.seconds.observe(seconds)
+        with counting:
+            counted.answers.cell.value += 1.0
+            counted.seconds.count(seconds)
+            for step, took in spent.items():
+                self._step_seconds[step].cell.value += took
 
     def _add_route(self, method: str, route: str, status: int) -> _OfRoute:
         counted = _OfRoute(
-            self._requests.labels(method, route, str(status)).add,
+            self._requests.number(method, route, str(status)),
             self._seconds.labels(method, route),
         )
         self._of_routes[method, route, status] = counted
         return counted
-
-    def spent(self, step: str, seconds: float) -> None:
-        """Count time spent on one of `STEPS`."""
-        self._step_seconds[step](seconds)
 
     def refused(self, status: int, times: int = 1) -> None:
         """Count requests that the application never saw."""
@@ -216,25 +218,27 @@ class Metrics:
         language = article.language or _NO_LETTER
         articles = self._of_languages.get(language)
         if articles is None:
-            articles = self._articles.labels(language).add
+            articles = self._articles.number(language)
             self._of_languages[language] = articles
-        articles(1)
-        if language != _PERSIAN:
-            return
-        self._unseen.observe(1.0 - article.known_words)
-        for one in article.topics:
-            topic = self._of_topics.get(one.topic.id) or self._add_topic(one.topic.id)
-            topic.scores[bisect_left(SCORE_EDGES, one.score)](1)
-            if one.assigned:
-                topic.tags(1)
-            if one.review:
-                topic.reviews(1)
+        topics = self._of_topics
+        with counting:
+            articles.cell.value += 1.0
+            if language != _PERSIAN:
+                return
+            self._unseen.count(1.0 - article.known_words)
+            for one in article.topics:
+                topic = topics.get(one.topic.id) or self._add_topic(one.topic.id)
+                topic.scores[bisect_left(SCORE_EDGES, one.score)].cell.value += 1.0
+                if one.assigned:
+                    topic.tags.cell.value += 1.0
+                if one.review:
+                    topic.reviews.cell.value += 1.0
 
     def _add_topic(self, topic: str) -> _OfTopic:
         counted = _OfTopic(
-            self._tags.labels(topic).add,
-            self._reviews.labels(topic).add,
-            tuple(self._scores.labels(topic, upto).add for upto in _BINS),
+            self._tags.number(topic),
+            self._reviews.number(topic),
+            tuple(self._scores.number(topic, upto) for upto in _BINS),
         )
         self._of_topics[topic] = counted
         return counted

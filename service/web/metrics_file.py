@@ -1,44 +1,38 @@
-"""The file in which a process counts for Prometheus, its room taken beforehand.
+"""Where a process counts for Prometheus: in files, their room taken beforehand.
 
-prometheus_client maps the file into memory and writes as it counts. A page for which
+prometheus_client maps a file into memory and writes as it counts. A page for which
 the disk then has no room ends the process (SIGBUS), and so every one that takes its
 place. Here room is taken before it is used. Where there is none, a process counts in
 memory of its own: its counts are missing from the sum, and it answers.
 
-An article is counted in a dozen values. The library asks for the process's number and
-packs bytes each time, which took longer than all else around the tagging; here a value
-is added to where it lies.
+Each time it counts, the library also asks which process it is in, and packs bytes. An
+article is counted in a dozen values, which took longer than all else around the
+tagging; so here what is counted is a number in memory.
 """
 
+import ctypes
 import logging
 import mmap
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from prometheus_client import mmap_dict, values
 
+from service.web import metrics_folder
+
 _FIRST = 1 << 16  # bytes, as the library would begin with
 _ENTRY = 4096  # bytes; no name with its labels is as long
-_DOUBLE = 8  # bytes, at a multiple of which every value lies
 
 _log = logging.getLogger(__name__)
 
 
 class MetricsFile(mmap_dict.MmapedDict):
-    """What a process has counted, of one type of metric.
-
-    Attributes:
-        doubles: All of it, seen as numbers.
-        places: Where among them each value lies.
-    """
-
-    doubles: "memoryview[float]"
-    places: dict[str, int]
+    """What a process has counted, of one type of metric."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
-        self.places = {}
         self._is_on_disk = read_mode or _begin(Path(filename))
         if self._is_on_disk:
             super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
@@ -46,12 +40,11 @@ class MetricsFile(mmap_dict.MmapedDict):
             with _memory(filename) as memory:
                 path = f"/proc/self/fd/{memory.fileno()}"
                 super().__init__(path)  # type: ignore[no-untyped-call]
-        self._look()
 
-    def close(self) -> None:
-        """Let go of the file; a second time, nothing."""
-        self.doubles.release()
-        super().close()  # type: ignore[no-untyped-call]
+    def cell_of(self, key: str) -> ctypes.c_double:
+        """Where a value lies, begun with 0 if there is none."""
+        self.read_value(key)  # type: ignore[no-untyped-call]
+        return ctypes.c_double.from_buffer(self._m, self._positions[key])
 
     def _init_value(self, key: str) -> None:
         """Begin to count something more."""
@@ -62,11 +55,6 @@ class MetricsFile(mmap_dict.MmapedDict):
         ):
             self._leave()
         super()._init_value(key)  # type: ignore[no-untyped-call]
-        self._look()
-
-    def _look(self) -> None:
-        self.doubles = memoryview(self._m).cast("d")
-        self.places = {key: at // _DOUBLE for key, at in self._positions.items()}
 
     def _leave(self) -> None:
         """Go on in memory; what is counted so far stays in the sum."""
@@ -79,34 +67,82 @@ class MetricsFile(mmap_dict.MmapedDict):
         self._is_on_disk = False
 
 
-_Mapped: type[Any] = values.MultiProcessValue()  # type: ignore[no-untyped-call]
-_lock = threading.Lock()
+counting = threading.Lock()
+"""Held while numbers are added to."""
+
+_opening = threading.Lock()
+_files: dict[str, MetricsFile] = {}  # this process's
+_values: list["Value"] = []  # that lie in them
 
 
-class Value(_Mapped):  # type: ignore[misc]  # the library makes the class
-    """A number in such a file.
+class Value:
+    """A number that is counted; stands for prometheus_client's own.
 
-    The library finds out that its process is a fork when a value is set, not here.
+    Attributes:
+        cell: The number, to be added to while `counting` is held.
     """
+
+    cell: ctypes.c_double
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the library calls it
+        self,
+        typ: str,
+        metric_name: str,
+        name: str,
+        labelnames: Sequence[str],
+        labelvalues: Sequence[str],
+        help_text: str,
+        multiprocess_mode: str = "",
+        **_: object,
+    ) -> None:
+        folder = metrics_folder.path()
+        if folder is None:
+            self.cell = ctypes.c_double()
+            return
+        self._folder = folder
+        self._type = f"{typ}_{multiprocess_mode}" if multiprocess_mode else typ
+        self._key = mmap_dict.mmap_key(
+            metric_name, name, [*labelnames], [*labelvalues], help_text
+        )
+        self.open()
+        _values.append(self)
+
+    def open(self) -> None:
+        """Find its place in this process's file."""
+        name = f"{self._type}_{os.getpid()}.db"  # as the library looks for it
+        with _opening:
+            if name not in _files:
+                _files[name] = MetricsFile(str(self._folder / name))
+            self.cell = _files[name].cell_of(self._key)
 
     def inc(self, amount: float) -> None:
         """Add to it."""
-        file = self._file
-        with _lock:
-            file.doubles[file.places[self._key]] += amount
+        with counting:
+            self.cell.value += amount
+
+    def set(self, value: float, timestamp: float | None = None) -> None:  # noqa: ARG002
+        """Have it be so much."""
+        self.cell.value = value
 
     def get(self) -> float:
         """How much it is."""
-        file = self._file
-        found: float = file.doubles[file.places[self._key]]
-        return found
+        return self.cell.value
+
+    def get_exemplar(self) -> None:
+        """None: we give no examples of what is counted."""
 
 
-def install() -> None:
-    """Have prometheus_client use it; to be called before anything is counted."""
-    if hasattr(os, "memfd_create"):  # else this is not Linux, and nobody deploys here
-        values.MmapedDict = MetricsFile  # type: ignore[attr-defined]
-        values.ValueClass = Value
+values.ValueClass = Value  # so it is for whatever is counted from now on
+
+
+def _open_anew() -> None:
+    """Count in files of its own, in a process that has just been forked."""
+    _files.clear()
+    for value in _values:
+        value.open()
+
+
+os.register_at_fork(after_in_child=_open_anew)
 
 
 def _begin(path: Path) -> bool:

@@ -33,6 +33,12 @@ def make(parent: str | None) -> Path:
     return folder
 
 
+def path() -> Path | None:
+    """The folder, if one was made before."""
+    made = os.environ.get(VARIABLE)  # noqa: TID251 - as the library finds it
+    return Path(made) if made else None
+
+
 def is_made() -> bool:
     """Whether this process has its folder already."""
     return make.cache_info().currsize > 0

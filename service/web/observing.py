@@ -109,10 +109,9 @@ class Exchange:
         """Count it and write its line."""
         self.turn_to(None)  # where it broke off
         seconds = self._since - self._started
-        self._metrics.answered(self.method, self.route, self.status, seconds)
-        for step, spent in self._spent.items():
-            if spent:
-                self._metrics.spent(step, spent)
+        self._metrics.answered(
+            self.method, self.route, self.status, seconds, self._spent
+        )
         level = logging.INFO if self.status < _FAILURE else logging.ERROR
         if _log.isEnabledFor(level):
             logs.tell(_log, level, "answered", self._fields(environ, seconds))

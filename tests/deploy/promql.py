@@ -35,7 +35,7 @@ def exposed() -> dict[str, set[str]]:
     scores = {"edges": list(SCORE_EDGES), "counts": counts}
     tagger.model = replace(FakeModel(), evaluation={"scores": scores})
     metrics = Metrics(lambda: cast(Tagger, tagger))
-    metrics.answered("POST", "/v1/classify", 200, 0.001)
+    metrics.answered("POST", "/v1/classify", 200, 0.001, {})
     metrics.refused(400)
     metrics.serves("v1")
     scored = ScoredTopic(TOPICS[0], 0.5, 0.5, assigned=True, review=True, evidence=())

@@ -70,8 +70,8 @@ def test_request_that_asks_is_in_flight(client: FlaskClient) -> None:
 
 
 def test_seconds_fall_into_buckets(metrics: Metrics) -> None:
-    metrics.answered("GET", "/", 200, 0.0004)
-    metrics.answered("GET", "/", 503, 0.3)
+    metrics.answered("GET", "/", 200, 0.0004, {})
+    metrics.answered("GET", "/", 503, 0.3, {})
     found = [
         value(
             metrics, "barchasb_request_seconds_bucket", le=le, method="GET", route="/"
@@ -178,7 +178,7 @@ from tests.web.fake_tagger import FakeTagger
 metrics = Metrics(lambda: FakeTagger())
 for _ in range(2):
     if os.fork() == 0:
-        metrics.answered("GET", "/", 200, 0.001)
+        metrics.answered("GET", "/", 200, 0.001, {})
         metrics.in_flight.inc()
         metrics.serves("v1")
         os._exit(0)

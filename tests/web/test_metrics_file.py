@@ -26,10 +26,10 @@ from service.web.metrics import Metrics
 metrics = Metrics(lambda: None)
 metrics.registry.unregister(next(iter(metrics.registry._collector_to_names)))
 for status in (*range(400), 0):
-    metrics.answered("GET", f"/{status % 20}", status, 0.1)
+    metrics.answered("GET", f"/{status % 20}", status, 0.1, {})
 labels = {"method": "GET", "route": "/0", "status": "0"}
 print(metrics.registry.get_sample_value("barchasb_requests_total", labels))
-print(metrics._of_routes["GET", "/0", 0].answers.__self__.get())
+print(metrics._of_routes["GET", "/0", 0].answers.get())
 """
 
 
