@@ -111,7 +111,7 @@ def expected_scores(
 ) -> list[Scores]:
     """What a version finds in each article."""
     tagged = Tagger(store.load(version)).tag(articles)
-    return [{one.topic.id: one.score for one in article.topics} for article in tagged]
+    return [{one.id: one.score for one in article.topics} for article in tagged]
 
 
 def promote(

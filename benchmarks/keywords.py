@@ -76,12 +76,12 @@ def _stands_for(words: Sequence[str], found: str) -> bool:
 
 def _scored(topic: Topic, hits: int) -> ScoredTopic:
     return ScoredTopic(
-        topic=topic,
+        id=topic.id,
+        names=topic.names,
         score=hits / (hits + 1),
         threshold=_THRESHOLD,
         assigned=hits > 0,
         review=False,
-        evidence=(),
     )
 
 

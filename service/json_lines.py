@@ -77,16 +77,11 @@ def answer(
         UnusableError: The line is no article, or its text is blank or HTML.
     """
     asked = _asked(line)
-    (tagged,) = tagger.tag([Article(asked.title or "", asked.text)], wish)
+    tagged = tagger.tag_one(Article(asked.title or "", asked.text), wish)
     topics = [
-        TopicLine(
-            one.topic.id,
-            one.score,
-            one.assigned,
-            one.evidence if wish.explain else UNSET,
-        )
+        TopicLine(one.id, one.score, one.assigned, one.evidence)
         for one in tagged.topics
-        if chosen is None or one.topic.id in chosen
+        if chosen is None or one.id in chosen
     ]
     return msgspec.json.encode(TagsLine(asked.id, tagger.model.version, topics))
 

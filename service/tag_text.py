@@ -38,15 +38,14 @@ def described(tagged: TaggedArticle, chosen: Collection[str]) -> Iterator[str]:
         return
     width = max(map(len, chosen))
     for scored in tagged.topics:
-        if scored.topic.id in chosen:
+        if scored.id in chosen:
             yield from _topic_lines(scored, width)
 
 
 def _topic_lines(scored: ScoredTopic, width: int) -> Iterator[str]:
     mark = "*" if scored.assigned else " "
-    topic = scored.topic
-    yield f"  {mark} {scored.score:.3f}  {topic.id:{width}}  {topic.name_fa}"
-    words = dict.fromkeys(one.text for one in scored.evidence)
+    yield f"  {mark} {scored.score:.3f}  {scored.id:{width}}  {scored.names.fa}"
+    words = dict.fromkeys(one.text for one in scored.evidence or ())
     if words:
         # Only Persian on the line, which a terminal then lays out as it should.
         yield _INDENT + "\u060c ".join(words)

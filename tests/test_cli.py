@@ -93,8 +93,8 @@ class TestTagForPeople:
         (tagged,) = tagger.tag([Article("", ENERGY)])
         assert name == str(energy)
         assert rows == [
-            f"  {'*' if one.assigned else ' '} {one.score:.3f}  {one.topic.id:8}  "
-            f"{one.topic.name_fa}"
+            f"  {'*' if one.assigned else ' '} {one.score:.3f}  {one.id:8}  "
+            f"{one.names.fa}"
             for one in tagged.topics
         ]
         assert rows[0].startswith("  * ")
@@ -247,7 +247,7 @@ class TestTagLines:
                 "id": place,
                 "model": tagger.model.version,
                 "topics": [
-                    {"id": one.topic.id, "score": one.score, "assigned": one.assigned}
+                    {"id": one.id, "score": one.score, "assigned": one.assigned}
                     for one in tagged.topics
                 ],
             }
@@ -395,7 +395,7 @@ class TestTagLines:
         assert run("tag", "--jsonl", *options) == 0
         wish = Wish(explain=True, prefer="precision")
         (tagged,) = tagger.tag([Article("", ENERGY)], wish)
-        (topic,) = (one for one in tagged.topics if one.topic.id == asked)
+        (topic,) = (one for one in tagged.topics if one.id == asked)
         assert json.loads(capsys.readouterr().out)["topics"] == [
             {
                 "id": asked,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import joblib
+import msgspec
 import numpy as np
 import pytest
 
@@ -337,7 +338,7 @@ class TestDiff:
     def test_topic_that_only_one_knows(
         self, run: Run, store: ModelStore, model: Model, articles: Path, first: str
     ) -> None:
-        sport = replace(model.topics[1], id="sport")
+        sport = msgspec.structs.replace(model.topics[1], id="sport")
         other = store.add(replace(model, topics=(model.topics[0], sport)))
         _, lines, _ = run("diff", first, other, articles)
         assert lines[0] == "2  +sport -football"

@@ -71,7 +71,7 @@ def decide(tagger: TagsArticles, graded: Sequence[Graded]) -> Decisions:
     tagged = tagger.tag(one.article for one in graded)
     for row, article in enumerate(tagged):
         for scored in article.topics:
-            if (column := columns.get(scored.topic.id)) is None:
+            if (column := columns.get(scored.id)) is None:
                 continue
             scores[row, column] = scored.score
             assigned[row, column] = scored.assigned

@@ -140,7 +140,7 @@ def _tags(tagger: Tagger, articles: Iterable[Article]) -> Tags:
     places = {topic.id: place for place, topic in enumerate(tagger.model.topics)}
     scores, assigned = [], []
     for tagged in tagger.tag(articles):
-        ordered = sorted(tagged.topics, key=lambda one: places[one.topic.id])
+        ordered = sorted(tagged.topics, key=lambda one: places[one.id])
         scores.append([one.score for one in ordered])
         assigned.append([one.assigned for one in ordered])
     return Tags(np.array(scores), np.array(assigned))

@@ -119,7 +119,7 @@ def _columns(
     shape = len(tagged), len(ids)
     found = [scored for one in tagged for scored in one.topics]
     # In each article the best comes first; columns have the order of the model.
-    by_score = np.array([places[one.topic.id] for one in found], int).reshape(shape)
+    by_score = np.array([places[one.id] for one in found], int).reshape(shape)
     by_topic = by_score.argsort()
     assigned = np.array([one.assigned for one in found], bool)
     ends = assigned.reshape(shape).sum(axis=1).cumsum()
@@ -147,9 +147,9 @@ def _evidence(tagged: TaggedArticle) -> Iterator[dict[str, object]]:
     """What speaks for the topics that an editor reads: assigned, or to be reviewed."""
     for scored in tagged.topics:
         if scored.assigned or scored.review:
-            for span in scored.evidence:
+            for span in scored.evidence or ():
                 yield {
-                    "topic": scored.topic.id,
+                    "topic": scored.id,
                     "field": span.field,
                     "start": span.start,
                     "end": span.end,

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from service.tagging import features, kernel
@@ -19,12 +20,12 @@ from service.tagging.language import (
     identify,
 )
 from service.tagging.model_file import Model
-from service.tagging.topics import Topic
+from service.tagging.topics import Names
 
 _PERSIAN = "fa"
 _BY_SCORE = attrgetter("score")
 _MOST_EVIDENCE = 12  # spans a topic; the rest of a passage says little
-_NO_EVIDENCE: Iterable[tuple[()]] = itertools.repeat(())
+_NOT_ASKED_FOR: Iterable[UnsetType] = itertools.repeat(UNSET)
 _USUAL_POINTS = 1 << 14  # code points of an article that space is kept for
 _LEAST_SHARE = 0.1  # of the heaviest word's; a lighter word is no reason
 
@@ -55,24 +56,26 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 
 
 class ScoredTopic(msgspec.Struct, frozen=True, gc=False):
-    """What the tagger thinks of one topic in one article.
+    """How one topic fared in the article.
 
     Attributes:
-        topic: The topic.
+        id: The topic's, in every language.
+        names: What people call it.
         score: Calibrated probability, 0 to 1, that an editor would give the tag.
-        threshold: The score from which on it is assigned.
         assigned: Whether the topic is a tag of the article.
-        review: Whether the score is uncertain enough for an editor to look.
-        evidence: The words of the best passage that speak for the topic, heaviest
-            first; empty unless it was asked for.
+        review: Whether the decision is so uncertain that an editor should look.
+        threshold: The score from which on it is assigned, as the caller wished.
+        evidence: The words of the best passage that speak for it, heaviest first,
+            where they were asked for.
     """
 
-    topic: Topic
+    id: str
+    names: Names
     score: float
-    threshold: float
     assigned: bool
     review: bool
-    evidence: tuple[Evidence, ...]
+    threshold: float
+    evidence: tuple[Evidence, ...] | UnsetType = UNSET
 
 
 class TaggedArticle(msgspec.Struct, frozen=True, gc=False):
@@ -108,7 +111,7 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
 
 _NO_WISH = Wish()
 
-type _Limits = list[tuple[Topic, float, float, float]]
+type _Limits = list[tuple[str, Names, float, float, float]]
 """Of each topic the threshold, and from which score to which it is to be reviewed."""
 
 
@@ -125,23 +128,20 @@ class Tagger:
         self._spaces: list[Workspace] = []  # that no thread is using
 
     def tag(
-        self,
-        articles: Iterable[Article],
-        wish: Wish = _NO_WISH,
+        self, articles: Iterable[Article], wish: Wish = _NO_WISH
     ) -> Iterator[TaggedArticle]:
         """Tag articles one by one, in order, as the caller asks for them."""
+        return (self.tag_one(article, wish) for article in articles)
+
+    def tag_one(self, article: Article, wish: Wish = _NO_WISH) -> TaggedArticle:
+        """Tag an article."""
         limits = self._limits[wish.prefer]
         if wish.thresholds:
             limits = [
-                (topic, wish.thresholds.get(topic.id, threshold), low, high)
-                for topic, threshold, low, high in limits
+                (topic, names, wish.thresholds.get(topic, threshold), low, high)
+                for topic, names, threshold, low, high in limits
             ]
-        for article in articles:
-            yield self._tag(article, limits, explain=wish.explain)
-
-    def _tag(
-        self, article: Article, limits: _Limits, *, explain: bool
-    ) -> TaggedArticle:
+        explain = wish.explain
         together = f"{article.title}\n{article.text}"
         points = features.code_points(together)
         space = self._take_space(len(points))
@@ -153,11 +153,11 @@ class Tagger:
         if not _is_surely_persian(scored):
             language = identify(together) if scored.with_letters else None
         if language == _PERSIAN:
-            evidence = self._evidence(article, space) if explain else _NO_EVIDENCE
+            evidence = self._evidence(article, space) if explain else _NOT_ASKED_FOR
             topics = _topics(limits, space.scores.tolist(), evidence)
             tagged = TaggedArticle(language, topics, scored.known / scored.n_words)
         else:
-            tagged = TaggedArticle(language, _untagged(limits))
+            tagged = TaggedArticle(language, _untagged(limits, explain=explain))
         if len(points) <= _USUAL_POINTS:
             self._spaces.append(space)
         return tagged
@@ -191,7 +191,7 @@ def _limits(model: Model, thresholds: NDArray[np.float64]) -> _Limits:
     # Python's own numbers: numpy's are slower, one by one.
     review = model.review.tolist()
     return [
-        (topic, threshold, low, high)
+        (topic.id, topic.names, threshold, low, high)
         for topic, threshold, (low, high) in zip(
             model.topics, thresholds.tolist(), review, strict=True
         )
@@ -199,13 +199,21 @@ def _limits(model: Model, thresholds: NDArray[np.float64]) -> _Limits:
 
 
 def _topics(
-    limits: _Limits, scores: list[float], evidence: Iterable[tuple[Evidence, ...]]
+    limits: _Limits,
+    scores: list[float],
+    evidence: Iterable[tuple[Evidence, ...] | UnsetType],
 ) -> tuple[ScoredTopic, ...]:
     topics = [
         ScoredTopic(
-            topic, score, threshold, score >= threshold, low <= score <= high, spans
+            topic,
+            names,
+            score,
+            score >= threshold,
+            low <= score <= high,
+            threshold,
+            spans,
         )
-        for (topic, threshold, low, high), score, spans in zip(
+        for (topic, names, threshold, low, high), score, spans in zip(
             limits, scores, evidence, strict=False
         )
     ]
@@ -213,10 +221,11 @@ def _topics(
     return tuple(topics)
 
 
-def _untagged(limits: _Limits) -> tuple[ScoredTopic, ...]:
+def _untagged(limits: _Limits, *, explain: bool) -> tuple[ScoredTopic, ...]:
+    evidence = () if explain else UNSET
     return tuple(
-        ScoredTopic(topic, 0.0, threshold, False, False, ())
-        for topic, threshold, _, _ in limits
+        ScoredTopic(topic, names, 0.0, False, False, threshold, evidence)
+        for topic, names, threshold, _, _ in limits
     )
 
 

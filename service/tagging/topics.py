@@ -3,6 +3,13 @@
 import msgspec
 
 
+class Names(msgspec.Struct, frozen=True, gc=False):
+    """A topic's name in both languages."""
+
+    fa: str
+    en: str
+
+
 class Topic(msgspec.Struct, frozen=True, gc=False):
     """An entry of the taxonomy, as `seeds/topics.toml` and the model file give it.
 
@@ -19,3 +26,8 @@ class Topic(msgspec.Struct, frozen=True, gc=False):
     name_en: str
     covers: str
     excludes: str
+
+    @property
+    def names(self) -> Names:
+        """What people call it."""
+        return Names(fa=self.name_fa, en=self.name_en)

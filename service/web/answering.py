@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, Raw
 
-from service.tagging.tagger import Article, TaggedArticle, Tagger
+from service.tagging.tagger import Article, ScoredTopic, TaggedArticle, Tagger
 from service.web import decoding, errors, payloads
 from service.web.decoding import ClassifyRequest, Options
 from service.web.observing import Exchange
@@ -10,8 +10,6 @@ from service.web.payloads import (
     ArticleAnswer,
     ArticleRefusal,
     ClassifyAnswer,
-    TopicAnswer,
-    names_of,
 )
 
 
@@ -56,28 +54,16 @@ class Answering:
         return line
 
     def _tag(self, article: Article, options: Options) -> TaggedArticle:
-        return self._exchange.tag(self._tagger, article, options.wish)
+        return self._exchange.tag(self._tagger, article, options)
 
 
-def topics_of(tagged: TaggedArticle, options: Options) -> list[TopicAnswer]:
+def topics_of(tagged: TaggedArticle, options: Options) -> tuple[ScoredTopic, ...]:
     """An article's topics, as far as they were asked for."""
     chosen = tagged.topics
     if options.topics is not None:
         has = options.topics.has
-        chosen = tuple(scored for scored in chosen if has(scored.topic.id))
-    explain = options.explain
-    return [
-        TopicAnswer(
-            scored.topic.id,
-            names_of(scored.topic),
-            scored.score,
-            scored.assigned,
-            scored.review,
-            scored.threshold,
-            scored.evidence if explain else UNSET,
-        )
-        for scored in chosen[: options.most]
-    ]
+        chosen = tuple(scored for scored in chosen if has(scored.id))
+    return chosen[: options.most]
 
 
 def refusal(

@@ -94,9 +94,7 @@ class TopicChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=Fa
         )
 
 
-class Options(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False
-):
+class Options(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """How to tag, and what of it to answer; the same for every route that tags.
 
     Attributes:
@@ -110,14 +108,9 @@ class Options(
 
     explain: bool = False
     prefer: Literal["precision", "recall"] | None = None
-    thresholds: dict[str, Threshold] = {}
+    thresholds: dict[str, Threshold] = {}  # noqa: RUF012 - a copy for each
     topics: TopicChoice | None = None
     limit: Annotated[float, Meta(ge=1, multiple_of=1)] | None = None  # 3.0 is JSON's 3
-
-    @property
-    def wish(self) -> Wish:
-        """How to tag."""
-        return Wish(self.explain, self.prefer, self.thresholds)
 
     @property
     def most(self) -> int | None:

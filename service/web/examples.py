@@ -36,7 +36,7 @@ def examples(tagger: Tagger) -> dict[str, Any]:
     asked = {**ARTICLE, **OPTIONS}
     options = msgspec.convert(OPTIONS, Options)
     article = Article(**ARTICLE)
-    (tagged,) = tagger.tag([article], options.wish)
+    (tagged,) = tagger.tag([article], options)
     (unexplained,) = tagger.tag([article])
     topics = topics_of(tagged, options)
     brief = Options(limit=1)

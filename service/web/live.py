@@ -55,8 +55,7 @@ class Watcher(Protocol):
 
 def warm(tagger: Tagger) -> Tagger:
     """Tag an article, so that the first request finds tables read, kernel compiled."""
-    for _ in tagger.tag([Article(title="خبر", text="متن یک خبر.")], Wish(explain=True)):
-        pass
+    tagger.tag_one(Article(title="خبر", text="متن یک خبر."), Wish(explain=True))
     return tagger
 
 

@@ -3,9 +3,9 @@
 No label carries anything of an article, nor a value without bound: a route is its
 template, a method one of HTTP's, and topics are the model's own.
 
-Where a folder is made for it (metrics_folder.py), every process keeps its counts in
-files there and any of them can tell the sum. Without, as in tests, a process counts for
-itself.
+Where a folder was made before this is imported (metrics_folder.py), every process keeps
+its counts in files there and any of them can tell the sum. Without, as in tests, a
+process counts for itself.
 """
 
 from bisect import bisect_left
@@ -27,9 +27,8 @@ from prometheus_client.registry import Collector
 
 from service.tagging.model_file import SCORE_EDGES
 from service.tagging.tagger import TaggedArticle
-from service.web import metrics_folder
 from service.web.live import Live
-from service.web.metrics_file import Value, counting
+from service.web.metrics_file import FOLDER, Value, counting
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXTENSION = "barchasb.metrics"  # an application's, in its `extensions`
@@ -88,7 +87,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.registry.register(_OfModel(live))
         counted: CollectorRegistry | None = self.registry
-        if metrics_folder.path():  # others count, too
+        if FOLDER:  # others count, too
             MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
             counted = None
         self._requests = _Tally(
@@ -227,7 +226,7 @@ class Metrics:
                 return
             self._unseen.count(1.0 - article.known_words)
             for one in article.topics:
-                topic = topics.get(one.topic.id) or self._add_topic(one.topic.id)
+                topic = topics.get(one.id) or self._add_topic(one.id)
                 topic.scores[bisect_left(SCORE_EDGES, one.score)].cell.value += 1.0
                 if one.assigned:
                     topic.tags.cell.value += 1.0

@@ -23,6 +23,9 @@ from prometheus_client import mmap_dict, values
 
 from service.web import metrics_folder
 
+FOLDER = metrics_folder.path()
+"""Where the files are, None where every process counts for itself."""
+
 _FIRST = 1 << 16  # bytes, as the library would begin with
 _ENTRY = 4096  # bytes; no name with its labels is as long
 
@@ -95,11 +98,9 @@ class Value:
         multiprocess_mode: str = "",
         **_: object,
     ) -> None:
-        folder = metrics_folder.path()
-        if folder is None:
+        if FOLDER is None:
             self.cell = ctypes.c_double()
             return
-        self._folder = folder
         self._type = f"{typ}_{multiprocess_mode}" if multiprocess_mode else typ
         self._key = mmap_dict.mmap_key(
             metric_name, name, [*labelnames], [*labelvalues], help_text
@@ -109,11 +110,12 @@ class Value:
 
     def open(self) -> None:
         """Find its place in this process's file."""
-        name = f"{self._type}_{os.getpid()}.db"  # as the library looks for it
+        # As the library looks for it.
+        path = f"{FOLDER}/{self._type}_{os.getpid()}.db"
         with _opening:
-            if name not in _files:
-                _files[name] = MetricsFile(str(self._folder / name))
-            self.cell = _files[name].cell_of(self._key)
+            if path not in _files:
+                _files[path] = MetricsFile(path)
+            self.cell = _files[path].cell_of(self._key)
 
     def inc(self, amount: float) -> None:
         """Add to it."""

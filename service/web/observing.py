@@ -99,7 +99,7 @@ class Exchange:
         """Tag an article, timed and counted; then turn to encoding it."""
         self.model = tagger.model.version
         self.turn_to("tag")
-        tagged = next(tagger.tag((article,), wish))
+        tagged = tagger.tag_one(article, wish)
         self.turn_to("encode")
         self.articles += 1
         self._metrics.tagged(tagged)

@@ -1,6 +1,5 @@
 """What the API answers: the types that are encoded as JSON."""
 
-import functools
 from typing import Annotated, Any, Self
 
 import msgspec
@@ -9,45 +8,10 @@ from msgspec import UNSET, Meta, UnsetType
 from werkzeug.exceptions import PreconditionFailed
 
 from service.tagging.model_file import Model
-from service.tagging.tagger import Evidence
-from service.tagging.topics import Topic
+from service.tagging.tagger import ScoredTopic
+from service.tagging.topics import Names
 from service.web.decoding import Id
 from service.web.errors import Problem
-
-
-class Names(msgspec.Struct, frozen=True, gc=False):
-    """A topic's name in both languages."""
-
-    fa: str
-    en: str
-
-
-@functools.cache
-def names_of(topic: Topic) -> Names:
-    """The names of a topic."""
-    return Names(fa=topic.name_fa, en=topic.name_en)
-
-
-class TopicAnswer(msgspec.Struct, frozen=True, gc=False):
-    """How one topic fared in the article.
-
-    Attributes:
-        id: The topic's, in every language.
-        names: What people call it.
-        score: Calibrated probability, 0 to 1, that an editor would give the tag.
-        assigned: Whether the topic is a tag of the article.
-        review: Whether the decision is so uncertain that an editor should look.
-        threshold: The score from which on it is assigned, as this request wished.
-        evidence: Spans that speak for it, heaviest first, where they were asked for.
-    """
-
-    id: str
-    names: Names
-    score: float
-    assigned: bool
-    review: bool
-    threshold: float
-    evidence: tuple[Evidence, ...] | UnsetType = UNSET
 
 
 class ClassifyAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -62,7 +26,7 @@ class ClassifyAnswer(msgspec.Struct, frozen=True, gc=False):
 
     model: str
     language: str | None
-    topics: list[TopicAnswer]
+    topics: tuple[ScoredTopic, ...]
 
 
 class ArticleAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -78,7 +42,7 @@ class ArticleAnswer(msgspec.Struct, frozen=True, gc=False):
     id: Id
     model: str
     language: str | None
-    topics: list[TopicAnswer]
+    topics: tuple[ScoredTopic, ...]
 
 
 class ArticleRefusal(msgspec.Struct, frozen=True, gc=False):
@@ -153,7 +117,7 @@ class TopicEntry(msgspec.Struct, frozen=True):
         low, high = model.review[place].tolist()
         return cls(
             id=topic.id,
-            names=names_of(topic),
+            names=topic.names,
             covers=topic.covers,
             excludes=topic.excludes,
             threshold=float(model.thresholds[place]),

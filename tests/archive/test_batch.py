@@ -17,11 +17,11 @@ def test_rows_are_what_the_tagger_says(tagger: Tagger) -> None:
     expected = tagger.tag([Article("برق", ENERGY), Article("", FOOTBALL)])
     for row, article in zip(tagged.to_pylist(), expected, strict=True):
         assert row["language"] == "fa"
-        assert row["tags"] == [one.topic.id for one in article.topics if one.assigned]
+        assert row["tags"] == [one.id for one in article.topics if one.assigned]
         assert row["scores"] == {
-            one.topic.id: pytest.approx(one.score, abs=1e-6) for one in article.topics
+            one.id: pytest.approx(one.score, abs=1e-6) for one in article.topics
         }
-        assert row["review"] == {one.topic.id: one.review for one in article.topics}
+        assert row["review"] == {one.id: one.review for one in article.topics}
         assert row["model"] == tagger.model.version
         assert row["problem"] is None
     assert tagged["id"].to_pylist() == ["a", "b"]

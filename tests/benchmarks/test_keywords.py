@@ -47,7 +47,7 @@ def test_words_are_drawn_from_the_seeds(store: ModelStore) -> None:
     keywords = KeywordList.from_seeds(read_seeds(SEEDS), reading)
     assert keywords == KeywordList.from_seeds(read_seeds(SEEDS), reading)
     (tagged,) = keywords.tag([Article("", "خاموشی برق و نیروگاه و نفت و گاز")])
-    assert [one.topic.id for one in tagged.topics if one.assigned] == ["energy"]
+    assert [one.id for one in tagged.topics if one.assigned] == ["energy"]
 
 
 def test_the_list_stands_beside_the_tagger(

@@ -38,7 +38,8 @@ def exposed() -> dict[str, set[str]]:
     metrics.answered("POST", "/v1/classify", 200, 0.001, {})
     metrics.refused(400)
     metrics.serves("v1")
-    scored = ScoredTopic(TOPICS[0], 0.5, 0.5, assigned=True, review=True, evidence=())
+    topic = TOPICS[0]
+    scored = ScoredTopic(topic.id, topic.names, 0.5, True, True, threshold=0.5)
     metrics.tagged(TaggedArticle("fa", (scored,), 0.9))
     return {
         sample.name: set(sample.labels)

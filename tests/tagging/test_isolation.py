@@ -37,7 +37,7 @@ article = Article("", "این شرکت اعلام کرد تولید نفت و گ
 best = next(tagger.tag([article], Wish(explain=True))).topics[0]
 assert best.assigned and best.evidence
 assert not BLOCKED & {name.partition(".")[0] for name in sys.modules}
-print(best.topic.id)
+print(best.id)
 """
 
 

@@ -64,7 +64,7 @@ def test_model_is_live_and_tags(built: ModelStore) -> None:
         "model.joblib",
     ]
     (tagged,) = Tagger(model).tag([Article("", "خاموشی برق به نیروگاه گازی رسید.")])
-    assert [one.topic.id for one in tagged.topics if one.assigned] == ["energy"]
+    assert [one.id for one in tagged.topics if one.assigned] == ["energy"]
 
 
 def test_model_tells_its_origin(built: ModelStore, small_seeds: Path) -> None:

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import joblib
+import msgspec
 import numpy as np
 import pytest
 
@@ -146,7 +147,7 @@ def test_json_holds_the_same_figures(card: Card, material: CardMaterial) -> None
 
 def test_names_of_topics_are_escaped(material: CardMaterial) -> None:
     first, second = material.model.topics
-    topics = (replace(first, name_en="<script>"), second)
+    topics = (msgspec.structs.replace(first, name_en="<script>"), second)
     html = make_card(
         replace(material, model=replace(material.model, topics=topics))
     ).html

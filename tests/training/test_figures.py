@@ -139,11 +139,11 @@ class TestDecide:
         articles = [one.article for one in graded]
         for row, tagged in enumerate(tagger.tag(articles)):
             for scored in tagged.topics:
-                column = TOPICS.index(scored.topic.id)
+                column = TOPICS.index(scored.id)
                 assert decisions.scores[row, column] == scored.score
                 assert decisions.assigned[row, column] == scored.assigned
                 assert decisions.review[row, column] == scored.review
-                grade = 2 if scored.topic.id in seed_set.seeds[row].topics else 0
+                grade = 2 if scored.id in seed_set.seeds[row].topics else 0
                 assert decisions.grades[row, column] == grade
 
     def test_small_model_knows_its_seeds(

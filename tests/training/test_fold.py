@@ -218,7 +218,7 @@ class TestScores:
             values = np.array(folded.decide(seed.title, seed.text))
             passages = features.passages(seed.title, seed.text, folded.reading)
             n_words = np.array([len(passage) for passage in passages])
-            scores = {one.topic.id: one.score for one in tagged.topics}
+            scores = {one.id: one.score for one in tagged.topics}
             for column, topic in enumerate(topics):
                 summary = summarise(
                     values[:, column], n_words, np.zeros(len(values), int), 1

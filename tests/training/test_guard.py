@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -76,7 +77,7 @@ class TestCompare:
             for seed in seeds
             for tagged in Tagger(model).tag([Article(seed.title, seed.text)])
             for scored in tagged.topics
-            if scored.topic.id == "football" and "football" not in seed.topics
+            if scored.id == "football" and "football" not in seed.topics
         }
         least = sorted(scores.values())[:3]
         assert [scores[one.excerpt] for one in worse] == pytest.approx(least)
@@ -102,7 +103,9 @@ class TestCompare:
             assert comparison.macro.difference == (0.0, 0.0, 0.0)
 
     def test_nothing_to_compare(self, model: Model, seeds: list[Seed]) -> None:
-        others = [replace(topic, id=f"{topic.id}_x") for topic in model.topics]
+        others = [
+            msgspec.structs.replace(topic, id=f"{topic.id}_x") for topic in model.topics
+        ]
         assert compare(model, model, []) is None
         assert compare(replace(model, topics=tuple(others)), model, seeds) is None
 

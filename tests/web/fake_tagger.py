@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from service.tagging.tagger import Article, Evidence, ScoredTopic, TaggedArticle, Wish
 from service.tagging.topics import Topic
@@ -60,9 +61,9 @@ class FakeTagger:
         wish: Wish = Wish(),  # noqa: B008  # frozen
     ) -> Iterator[TaggedArticle]:
         for article in articles:
-            yield self._tag(article, wish)
+            yield self.tag_one(article, wish)
 
-    def _tag(self, article: Article, wish: Wish) -> TaggedArticle:
+    def tag_one(self, article: Article, wish: Wish) -> TaggedArticle:
         language = _language(article.title + article.text)
         topics = [
             self._scored(article, place, wish, persian=language == "fa")
@@ -78,18 +79,27 @@ class FakeTagger:
         usual = self.model.preferred.get(wish.prefer, self.model.thresholds)[place]
         threshold = wish.thresholds.get(topic.id, usual)
         if not persian:
-            return ScoredTopic(topic, 0.0, threshold, False, False, ())
+            return ScoredTopic(
+                topic.id,
+                topic.names,
+                0.0,
+                False,
+                False,
+                threshold,
+                () if wish.explain else UNSET,
+            )
         found = tuple(_spans(article, WORDS[topic.id]))
         sure = 0.55 if PERHAPS in article.text else 0.9
         # numpy's numbers, as a tagger that computes with numpy may give them
         score = np.float64(sure if found else 0.05)
         return ScoredTopic(
-            topic=topic,
+            id=topic.id,
+            names=topic.names,
             score=score,
             threshold=threshold,
             assigned=score >= threshold,
             review=low <= score <= high,
-            evidence=found if wish.explain else (),
+            evidence=found if wish.explain else UNSET,
         )
 
 

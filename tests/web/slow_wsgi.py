@@ -1,7 +1,6 @@
 """What gunicorn serves in tests of load: articles that ask for it take their time."""
 
 import time
-from collections.abc import Iterable, Iterator
 from typing import cast
 
 from service.tagging.tagger import Article, TaggedArticle, Tagger, Wish
@@ -14,15 +13,10 @@ SECONDS = 0.06
 
 
 class SlowTagger(FakeTagger):
-    def tag(
-        self,
-        articles: Iterable[Article],
-        wish: Wish = Wish(),  # noqa: B008  # frozen
-    ) -> Iterator[TaggedArticle]:
-        for article in articles:
-            if SLOWLY in article.text:
-                time.sleep(SECONDS)
-            yield from super().tag([article], wish)
+    def tag_one(self, article: Article, wish: Wish) -> TaggedArticle:
+        if SLOWLY in article.text:
+            time.sleep(SECONDS)
+        return super().tag_one(article, wish)
 
 
 tagger = SlowTagger()

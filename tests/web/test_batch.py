@@ -212,14 +212,14 @@ def test_failure_on_one_article_is_told_there_alone(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    tag = FakeTagger._tag
+    tag = FakeTagger.tag_one
 
     def fail(self: FakeTagger, article: Tagger, wish: object) -> object:
         if "SECRET" in article.text:  # type: ignore[attr-defined]  # an Article
             raise RuntimeError(article.text)  # type: ignore[attr-defined]
         return tag(self, article, wish)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(FakeTagger, "_tag", fail)
+    monkeypatch.setattr(FakeTagger, "tag_one", fail)
     answer = post(client, {"articles": [{"id": 1, "text": "SECRET"}, GOOD]})
     bad, good = (answer.json or {})["articles"]
     assert bad["id"] == 1

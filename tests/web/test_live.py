@@ -119,7 +119,7 @@ def flip(path: Path) -> None:
 
 def scores(tagger: Tagger) -> dict[str, float]:
     (tagged,) = tagger.tag([ARTICLE])
-    return {one.topic.id: one.score for one in tagged.topics}
+    return {one.id: one.score for one in tagged.topics}
 
 
 def test_promoted_version_is_taken_up(
@@ -179,9 +179,8 @@ def test_warm_tags_with_evidence() -> None:
     asked: list[Wish] = []
 
     class Listening:
-        def tag(self, _articles: list[Article], wish: Wish) -> list[object]:
+        def tag_one(self, _article: Article, wish: Wish) -> None:
             asked.append(wish)
-            return []
 
     listening = Listening()
     assert warm(listening) is listening  # type: ignore[arg-type, comparison-overlap]
@@ -208,7 +207,7 @@ def test_old_file_goes_with_the_last_request_on_it(
         follower.check()
         assert mapped() == {first, second}
         (tagged,) = under_way
-        assert {one.topic.id: one.score for one in tagged.topics} == old
+        assert {one.id: one.score for one in tagged.topics} == old
         del tagged, under_way
         assert mapped() == {second}
     finally:

@@ -32,7 +32,9 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 def scored(
     score: float, *, assigned: bool = False, review: bool = False
 ) -> ScoredTopic:
-    return ScoredTopic(TOPICS[0], score, 0.5, assigned, review, ())
+    return ScoredTopic(
+        TOPICS[0].id, TOPICS[0].names, score, assigned, review, threshold=0.5
+    )
 
 
 def test_requests_are_counted_by_route_and_status(client: FlaskClient) -> None:

@@ -316,7 +316,7 @@ def failing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> FlaskClient
         message = "could not tag SECRET TEXT"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("tests.web.fake_tagger.FakeTagger.tag", fail)
+    monkeypatch.setattr("tests.web.fake_tagger.FakeTagger.tag_one", fail)
     return client
 
 
