@@ -1,12 +1,13 @@
 """What is seen of a request from outside: its line in the log, its part in metrics.
 
-An `Exchange` goes with a request from its head to the last byte of its answer, in the
-WSGI environment: a streamed answer is still being made when Flask is done with it.
+An `Exchange` goes with a request from its head to the last byte of its answer: a
+streamed answer is still being made when Flask is done with it.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from flask import Flask, Response, current_app, request
@@ -20,7 +21,6 @@ from service.web.metrics import EXTENSION, STEPS, Metrics
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_KEY = "barchasb.exchange"
 _REQUEST_ID = "HTTP_X_REQUEST_ID"
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _OTHER = "other"  # any word may be sent as a method
@@ -28,15 +28,6 @@ _MS = 1000.0
 _FAILURE = 500  # the least status that is the service's fault
 
 _log = logging.getLogger("barchasb.requests")
-
-
-def current() -> "Exchange":
-    """The exchange of the request under way.
-
-    To be called while Flask has the request: what streams an answer keeps it.
-    """
-    exchange: Exchange = request.environ[_KEY]
-    return exchange
 
 
 class Exchange:
@@ -134,6 +125,12 @@ class Exchange:
         }
 
 
+_current: ContextVar[Exchange] = ContextVar("exchange")
+
+current = _current.get
+"""The exchange of this thread's request; what streams an answer keeps it."""
+
+
 class _Body:
     """An answer's body, weighed as it is sent; its end is the exchange's."""
 
@@ -175,7 +172,7 @@ class _Observed:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         exchange = Exchange(self._metrics, environ)
-        environ[_KEY] = exchange
+        _current.set(exchange)
         environ[_REQUEST_ID] = exchange.request_id
 
         def start(status: str, own: headers.Pairs, *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
