@@ -188,10 +188,16 @@ _compiled = functools.partial(njit, nogil=True, cache=True, _nrt=False)
 
 
 @_compiled(inline="always")
+def home_of(slots: Slots, key: np.uint64) -> np.uintp:
+    """Where an open-addressed table holds a key, unless another is there."""
+    return np.uintp((key * MIX) >> np.uint64(32)) & np.uintp(len(slots) - 1)
+
+
+@_compiled(inline="always")
 def slot_of(slots: Slots, key: np.uint64) -> np.uintp:
     """Where an open-addressed table holds a key, or the free slot where it would."""
     mask = np.uintp(len(slots) - 1)
-    slot = np.uintp((key * MIX) >> np.uint64(32)) & mask
+    slot = home_of(slots, key)
     while slots[slot, KEY] != 0 and slots[slot, KEY] != key:
         slot = (slot + ONE) & mask
     return slot
@@ -814,15 +820,23 @@ def find_words(weights: Weights, words: Words, keys: Keys, slots: Keys) -> int:
     """Writes the keys of a passage's words, and the slots of their records.
 
     UNKNOWN is for a word that has none. Returns how many have one.
+
+    Nearly all that have one have it at home, and those are found first, without a
+    branch: the processor asks for many rows at a time.
     """
     known = 0
     for word in range(np.uintp(len(words))):
         key = words[word]["key"]
-        slot = np.uint64(slot_of(weights.words, key))
-        is_known = weights.words[slot, KEY] == key
+        home = home_of(weights.words, key)
         keys[word] = key
-        slots[word] = slot if is_known else UNKNOWN
-        known += is_known
+        slots[word] = home if weights.words[home, KEY] == key else UNKNOWN
+    for word in range(np.uintp(len(words))):
+        if slots[word] == UNKNOWN:
+            slot = slot_of(weights.words, keys[word])
+            if weights.words[slot, KEY] != keys[word]:
+                continue
+            slots[word] = slot
+        known += 1
     return known
 
 

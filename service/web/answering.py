@@ -6,25 +6,25 @@ from service.tagging.tagger import Article, ScoredTopic, TaggedArticle, Tagger
 from service.web import decoding, errors, payloads
 from service.web.decoding import ClassifyRequest, Options
 from service.web.observing import Exchange
-from service.web.payloads import (
-    ArticleAnswer,
-    ArticleRefusal,
-    ClassifyAnswer,
-)
+from service.web.payloads import ArticleAnswer, ArticleRefusal, ClassifyAnswer
+
+
+def classified(
+    tagger: Tagger, exchange: Exchange, asked: ClassifyRequest
+) -> ClassifyAnswer:
+    """The answer to an article that comes with its own options."""
+    tagged = exchange.tag(tagger, Article(asked.title, asked.text), asked)
+    topics = topics_of(tagged, asked)
+    return ClassifyAnswer(tagger.model.version, tagged.language, topics)
 
 
 class Answering:
-    """Answers the articles of one request, all by the same tagger."""
+    """Answers the several articles of one request, all by the same tagger."""
 
     def __init__(self, tagger: Tagger, exchange: Exchange) -> None:
         self.model = tagger.model.version
         self._tagger = tagger
         self._exchange = exchange
-
-    def classify(self, asked: ClassifyRequest) -> ClassifyAnswer:
-        """Answer an article that comes with its own options."""
-        tagged = self._tag(Article(asked.title, asked.text), asked)
-        return ClassifyAnswer(self.model, tagged.language, topics_of(tagged, asked))
 
     def article(
         self, content: bytes | Raw, options: Options, *, line: int | None = None
@@ -39,7 +39,8 @@ class Answering:
         try:
             self._exchange.turn_to("decode")
             asked = decoding.decode_article(content)
-            tagged = self._tag(Article(asked.title, asked.text), options)
+            article = Article(asked.title, asked.text)
+            tagged = self._exchange.tag(self._tagger, article, options)
         except Exception as error:  # noqa: BLE001 - the others are still answered
             return refusal(error, decoding.find_id(content), line)
         identity = decoding.NO_ID if asked.id is UNSET else asked.id
@@ -52,9 +53,6 @@ class Answering:
         line = payloads.encode(answer) + b"\n"
         self._exchange.turn_to(None)
         return line
-
-    def _tag(self, article: Article, options: Options) -> TaggedArticle:
-        return self._exchange.tag(self._tagger, article, options)
 
 
 def topics_of(tagged: TaggedArticle, options: Options) -> tuple[ScoredTopic, ...]:

@@ -5,7 +5,7 @@ import itertools
 from flask import Blueprint, Response, request, stream_with_context
 
 from service.web import bodies, decoding, observing, payloads, stream
-from service.web.answering import Answering
+from service.web.answering import Answering, classified
 from service.web.live import Live
 from service.web.settings import Settings
 
@@ -20,7 +20,7 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
         exchange.turn_to("decode")
         body = _read_json(settings.max_body_bytes)
         asked = decoding.decode_classify(body, tagger.model.topic_ids)
-        response = payloads.answer(Answering(tagger, exchange).classify(asked))
+        response = payloads.answer(classified(tagger, exchange, asked))
         exchange.turn_to(None)
         return response
 

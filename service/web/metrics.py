@@ -9,7 +9,7 @@ process counts for itself.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from flask import Blueprint, Response
@@ -71,6 +71,18 @@ class _OfTopic(NamedTuple):
     scores: tuple[Value, ...]  # for each bin
 
 
+class _Found[Counted](dict[str, Counted]):
+    """What is counted by a label; found, and kept, when it is first asked for."""
+
+    def __init__(self, find: Callable[[str], Counted]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, label: str) -> Counted:
+        counted = self[label] = self._find(label)
+        return counted
+
+
 class _OfRoute(NamedTuple):
     answers: Value
     seconds: _Spread
@@ -125,8 +137,8 @@ class Metrics:
         self._register_tagging(counted)
         self._register_model(counted)
         self._of_routes: dict[tuple[str, str, int], _OfRoute] = {}
-        self._of_topics: dict[str, _OfTopic] = {}
-        self._of_languages: dict[str, Value] = {}
+        self._of_topics = _Found(self._of_topic)
+        self._of_languages = _Found(self._articles.number)
         self._version: str | None = None
 
     def _register_tagging(self, counted: CollectorRegistry | None) -> None:
@@ -215,32 +227,26 @@ class Metrics:
     def tagged(self, article: TaggedArticle) -> None:
         """Count an article, its tags and its scores."""
         language = article.language or _NO_LETTER
-        articles = self._of_languages.get(language)
-        if articles is None:
-            articles = self._articles.number(language)
-            self._of_languages[language] = articles
         topics = self._of_topics
         with counting:
-            articles.cell.value += 1.0
+            self._of_languages[language].cell.value += 1.0
             if language != _PERSIAN:
                 return
             self._unseen.count(1.0 - article.known_words)
             for one in article.topics:
-                topic = topics.get(one.id) or self._add_topic(one.id)
+                topic = topics[one.id]
                 topic.scores[bisect_left(SCORE_EDGES, one.score)].cell.value += 1.0
                 if one.assigned:
                     topic.tags.cell.value += 1.0
                 if one.review:
                     topic.reviews.cell.value += 1.0
 
-    def _add_topic(self, topic: str) -> _OfTopic:
-        counted = _OfTopic(
+    def _of_topic(self, topic: str) -> _OfTopic:
+        return _OfTopic(
             self._tags.number(topic),
             self._reviews.number(topic),
             tuple(self._scores.number(topic, upto) for upto in _BINS),
         )
-        self._of_topics[topic] = counted
-        return counted
 
     def serves(self, version: str) -> None:
         """Count this process among those that serve a version, and no other."""
