@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.serving import HOST, PATIENCE, free_port, stop
 
 ROOT = Path(__file__).parents[1]
-CLASSIFY, CONSTANT, BARE = "/v1/classify", "/constant", "/bare"
+CLASSIFY, CONSTANT, BARE = "/v1/classify", "/v1/constant", "/bare"
 AS_DEPLOYED = ("--config=service/gunicorn_conf.py",)
 PLAIN = ("--workers=2", "--threads=2", "--preload")
 _STARTS_WITHIN = 120.0  # seconds; the peer loads much
