@@ -100,16 +100,15 @@ class _Profile:
         own = self._own(words)
         if not own:
             return sum(map(self.words.__contains__, words.listed))
-        return sum(
-            self.points if typed in own else spelled in self.words
-            for typed, spelled in zip(words.typed, words.spelled, strict=True)
-        )
+        is_own = [*map(own.__contains__, words.typed)]
+        others = itertools.compress(words.spelled, map(operator.not_, is_own))
+        return self.points * sum(is_own) + sum(map(self.words.__contains__, others))
 
     def _own(self, words: _Words) -> set[str]:
         """The typed words that have one of the letters or the shape."""
-        own = set()
+        own: set[str] = set()
         if not self.letters.isdisjoint(words.met):
-            own = {one for one in words.typed if not self.letters.isdisjoint(one)}
+            own.update(itertools.filterfalse(self.letters.isdisjoint, words.typed))
         if self.shape and any(trace in words.together for trace in self.traces):
             own.update(filter(self.shape.match, words.typed))
         return own
@@ -273,7 +272,10 @@ def _by_script(window: str) -> dict[str, _Words]:
     typed: dict[str, list[str]] = {script: [] for script in _SCRIPTS}
     for word in found:
         typed[scripts.get(word[0], "other")].append(word)
-    return {script: _Words(words) for script, words in typed.items()}
+    return {
+        script: _Words(words) if words else _no_words()
+        for script, words in typed.items()
+    }
 
 
 def _best(words: _Words, profiles: tuple[_Profile, ...]) -> str | None:
@@ -291,6 +293,11 @@ def _best(words: _Words, profiles: tuple[_Profile, ...]) -> str | None:
         rival += sum(map(_FREQUENT.__contains__, words.spelled))
     best = max(scored, key=_BY_SCORE, default=(0, None))
     return best[1] if best[0] > rival else None
+
+
+@functools.cache
+def _no_words() -> _Words:
+    return _Words([])
 
 
 class _Tables(NamedTuple):
