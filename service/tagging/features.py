@@ -187,7 +187,7 @@ def _bits(*words_of: tuple[int, Iterable[str]]) -> dict[int, int]:
 
 
 def code_points(article_text: str) -> NDArray[np.uint32]:
-    """The code points of a text with any; lone surrogates stay as they are."""
+    """The code points of a text, not an empty one; lone surrogates stay as they are."""
     # numpy keeps strings in UTF-32, and makes one faster than Python encodes it.
     return np.array([article_text]).view(np.uint32)
 

@@ -92,7 +92,7 @@ class Metrics:
     """The counts of a service; safe to share between threads.
 
     What stands for one combination of labels is kept here once found: to have
-    prometheus_client find it takes as long as to count.
+    prometheus_client find it takes far longer than to count.
     """
 
     def __init__(self, live: Live) -> None:

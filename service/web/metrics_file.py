@@ -36,6 +36,7 @@ class MetricsFile(mmap_dict.MmapedDict):
     """What a process has counted, of one type of metric."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
+        self._held: dict[str, Value] = {}
         self._is_on_disk = read_mode or _begin(Path(filename))
         if self._is_on_disk:
             super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
@@ -44,9 +45,13 @@ class MetricsFile(mmap_dict.MmapedDict):
                 path = f"/proc/self/fd/{memory.fileno()}"
                 super().__init__(path)  # type: ignore[no-untyped-call]
 
-    def cell_of(self, key: str) -> ctypes.c_double:
-        """Where a value lies, begun with 0 if there is none."""
+    def hold(self, key: str, value: "Value") -> None:
+        """Give a value its place, begun with 0 if there is none."""
         self.read_value(key)  # type: ignore[no-untyped-call]
+        self._held[key] = value
+        value.cell = self._cell_of(key)
+
+    def _cell_of(self, key: str) -> ctypes.c_double:
         return ctypes.c_double.from_buffer(self._m, self._positions[key])
 
     def _init_value(self, key: str) -> None:
@@ -68,6 +73,8 @@ class MetricsFile(mmap_dict.MmapedDict):
         self._f = memory
         self._m = mmap.mmap(memory.fileno(), self._capacity)
         self._is_on_disk = False
+        for key, value in self._held.items():  # a histogram's parts stay together
+            value.cell = self._cell_of(key)
 
 
 counting = threading.Lock()
@@ -115,7 +122,7 @@ class Value:
         with _opening:
             if path not in _files:
                 _files[path] = MetricsFile(path)
-            self.cell = _files[path].cell_of(self._key)
+            _files[path].hold(self._key, self)
 
     def inc(self, amount: float) -> None:
         """Add to it."""
@@ -124,7 +131,8 @@ class Value:
 
     def set(self, value: float, timestamp: float | None = None) -> None:  # noqa: ARG002
         """Have it be so much."""
-        self.cell.value = value
+        with counting:
+            self.cell.value = value
 
     def get(self) -> float:
         """How much it is."""
@@ -140,6 +148,8 @@ values.ValueClass = Value  # so it is for whatever is counted from now on
 def _open_anew() -> None:
     """Count in files of its own, in a process that has just been forked."""
     _files.clear()
+    for value in _values:  # never again in the file of the process it came from
+        value.cell = ctypes.c_double()
     for value in _values:
         value.open()
 

@@ -176,6 +176,7 @@ class _Observed:
         environ[_REQUEST_ID] = exchange.request_id
 
         def start(status: str, own: headers.Pairs, *rest: Any) -> Any:  # noqa: ANN401 - WSGI's
+            exchange.turn_to(None)  # a refusal left its step where it broke off
             exchange.status = int(status[:3])
             completed = headers.complete(
                 own, exchange.method, exchange.status, exchange.request_id

@@ -119,7 +119,9 @@ def test_evidence_of_the_title(tag: Tag) -> None:
 def test_evidence_only_if_asked(tag: Tag) -> None:
     quiet, explained = tag(ENERGY, wish=Wish()), tag(ENERGY)
     assert scores(quiet) == scores(explained)
-    assert {one.evidence for one in quiet.topics} == {UNSET}
+    foreign = tag("Oil exports to Turkey have resumed.", wish=Wish())
+    for unexplained in (quiet, foreign):
+        assert {one.evidence for one in unexplained.topics} == {UNSET}
     assert [*evidence(explained)]
 
 

@@ -30,6 +30,13 @@ for status in (*range(400), 0):
 labels = {"method": "GET", "route": "/0", "status": "0"}
 print(metrics.registry.get_sample_value("barchasb_requests_total", labels))
 print(metrics._of_routes["GET", "/0", 0].answers.get())
+for route in range(20):  # a histogram is in the sum as a whole
+    labels = {"method": "GET", "route": f"/{route}"}
+    number, total = (
+        metrics.registry.get_sample_value(f"barchasb_request_seconds_{part}", labels)
+        for part in ("count", "sum")
+    )
+    assert abs((number or 0) * 0.1 - (total or 0)) < 1e-9, (route, number, total)
 """
 
 
