@@ -112,7 +112,7 @@ def _run(options: argparse.Namespace) -> int:
         except UnusableError as error:
             exit_code = complain(f"{name_of(file)}: {error}")
             continue
-        (tagged,) = tagger.tag([article], wish)
+        tagged = tagger.tag_one(article, wish)
         before = "\n" if place else ""
         write_line(f"{before}{name_of(file)}")
         for line in tag_text.described(tagged, options.topics or known):

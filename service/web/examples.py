@@ -36,8 +36,8 @@ def examples(tagger: Tagger) -> dict[str, Any]:
     asked = {**ARTICLE, **OPTIONS}
     options = msgspec.convert(OPTIONS, Options)
     article = Article(**ARTICLE)
-    (tagged,) = tagger.tag([article], options)
-    (unexplained,) = tagger.tag([article])
+    tagged = tagger.tag_one(article, options)
+    unexplained = tagger.tag_one(article)
     topics = topics_of(tagged, options)
     brief = Options(limit=1)
     batch = BatchAnswer(

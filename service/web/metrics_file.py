@@ -35,11 +35,11 @@ _log = logging.getLogger(__name__)
 class MetricsFile(mmap_dict.MmapedDict):
     """What a process has counted, of one type of metric."""
 
-    def __init__(self, filename: str, read_mode: bool = False) -> None:
+    def __init__(self, filename: str) -> None:
         self._held: dict[str, Value] = {}
-        self._is_on_disk = read_mode or _begin(Path(filename))
+        self._is_on_disk = _begin(Path(filename))
         if self._is_on_disk:
-            super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
+            super().__init__(filename)  # type: ignore[no-untyped-call]
         else:
             with _memory(filename) as memory:
                 path = f"/proc/self/fd/{memory.fileno()}"

@@ -63,7 +63,11 @@ class FakeTagger:
         for article in articles:
             yield self.tag_one(article, wish)
 
-    def tag_one(self, article: Article, wish: Wish) -> TaggedArticle:
+    def tag_one(
+        self,
+        article: Article,
+        wish: Wish = Wish(),  # noqa: B008  # frozen
+    ) -> TaggedArticle:
         language = _language(article.title + article.text)
         topics = [
             self._scored(article, place, wish, persian=language == "fa")

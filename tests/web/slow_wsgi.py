@@ -10,10 +10,11 @@ from tests.web.fake_tagger import FakeTagger
 
 SLOWLY = "آهسته"
 SECONDS = 0.06
+_NO_WISH = Wish()
 
 
 class SlowTagger(FakeTagger):
-    def tag_one(self, article: Article, wish: Wish) -> TaggedArticle:
+    def tag_one(self, article: Article, wish: Wish = _NO_WISH) -> TaggedArticle:
         if SLOWLY in article.text:
             time.sleep(SECONDS)
         return super().tag_one(article, wish)
