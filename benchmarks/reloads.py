@@ -10,6 +10,7 @@ import math
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from benchmarks.asking import (
     promote,
     shifted,
 )
-from benchmarks.serving import served, workers_of
+from benchmarks.serving import PATIENCE, served, workers_of
 from service.tagging.model_file import Model, ModelFileError
 from service.tagging.model_store import ModelStore
 from service.tagging.tagger import Article
@@ -68,21 +69,31 @@ def measure(
     }
     store.promote(versions[0])
     outcome = Outcome()
-    with (
-        served(store.root, root / "log", **SETTINGS) as (port, pid),
-        asking(port, articles, expected) as connections,
-    ):
-        for turn in range(reloads):
-            seconds = promote(store, versions[(turn + 1) % 2], connections)
-            outcome.seconds.append(seconds)
-            if math.isinf(seconds):
-                break
-        outcome.mapped = [_mapped(worker, versions) for worker in workers_of(pid)]
+    with served(store.root, root / "log", **SETTINGS) as (port, pid):
+        with asking(port, articles, expected) as connections:
+            for turn in range(reloads):
+                seconds = promote(store, versions[(turn + 1) % 2], connections)
+                outcome.seconds.append(seconds)
+                if math.isinf(seconds):
+                    break
+        # Not while they ask: a request under way keeps the version it began with.
+        outcome.mapped = [_settled(worker, versions) for worker in workers_of(pid)]
     for connection in connections:
         outcome.faults += connection.faults
         outcome.latencies += connection.latencies
     outcome.answers = len(outcome.latencies) - len(outcome.faults)
     return outcome
+
+
+def _settled(pid: int, versions: Sequence[str]) -> set[str]:
+    """What a worker has mapped, once it is one version or all patience is over.
+
+    One that nobody happened to ask may just be changing over.
+    """
+    patient = time.monotonic() + PATIENCE
+    while len(mapped := _mapped(pid, versions)) > 1 and time.monotonic() < patient:
+        time.sleep(0.05)
+    return mapped
 
 
 def _mapped(pid: int, versions: Sequence[str]) -> set[str]:
