@@ -28,7 +28,7 @@ def with_constant() -> Flask:
 
     @at.post(CONSTANT)
     def constant() -> Response:
-        decoding.decode_classify(api.read_json(most), topics)
+        decoding.decode_classify(api.read_body(most), topics)
         return Response(answer[0], content_type=_JSON)
 
     application.register_blueprint(at)

@@ -18,7 +18,7 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
     def classify() -> Response:
         tagger, exchange = live(), observing.current()
         exchange.turn_to("decode")
-        body = read_json(settings.max_body_bytes)
+        body = read_body(settings.max_body_bytes)
         asked = decoding.decode_classify(body, tagger.model.topic_ids)
         response = payloads.answer(classified(tagger, exchange, asked))
         exchange.turn_to(None)
@@ -29,7 +29,7 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
         tagger, exchange = live(), observing.current()
         exchange.turn_to("decode")
         asked = decoding.decode_batch(
-            read_json(settings.max_batch_bytes, unpack=True),
+            read_body(settings.max_batch_bytes, unpack=True),
             tagger.model.topic_ids,
             settings.max_batch_articles,
         )
@@ -68,7 +68,7 @@ def blueprint(live: Live, settings: Settings) -> Blueprint:
     return api
 
 
-def read_json(most: int, *, unpack: bool = False) -> bytes:
+def read_body(most: int, *, unpack: bool = False) -> bytes:
     """The body of a request whose options are in it, and not in a query."""
     if request.query_string:  # to take a query apart costs more than this
         decoding.refuse_query(request.args)

@@ -11,6 +11,8 @@ def test_answer_has_every_topic_best_first(classify: Post) -> None:
     assert answer.content_type == "application/json"
     assert answer.json["model"] == "0123456789abcdef"
     assert answer.json["language"] == "fa"
+    keys = ["id", "names", "score", "assigned", "review", "threshold"]
+    assert [list(topic) for topic in answer.json["topics"]] == [keys] * 3
     assert answer.json["topics"] == [
         {
             "id": "energy",

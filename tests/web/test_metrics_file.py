@@ -1,5 +1,6 @@
 """Counting where the disk has no room."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.web import metrics_file, metrics_folder
-from service.web.metrics_file import MetricsFile
+from service.web.metrics_file import MetricsFile, Value
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,3 +80,29 @@ def test_values_stay_whatever_the_room(
     assert len(kept) == 200
     counts.close()
     assert path.exists() is (room > 0)
+
+
+def test_what_was_counted_before_the_room_ended_is_counted_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = metrics_file._take
+    monkeypatch.setattr(
+        metrics_file, "_take", lambda file, size: size <= 1 << 16 and take(file, size)
+    )
+    path = tmp_path / "counter.db"
+    counts = MetricsFile(str(path))
+    values = {}
+    for number in range(200):
+        key = f"name {number:0500}"
+        value = values[key] = Value("counter", "", "", (), (), "")
+        counts.hold(key, value)
+        value.inc(1.0)
+    for value in values.values():
+        value.inc(1.0)
+    assert [counts.read_value(key)[0] for key in values] == [2.0] * 200
+    on_disk = [value for _, value, *_ in MetricsFile.read_all_values_from_file(path)]
+    assert 0 < len(on_disk) < 200
+    assert set(on_disk) == {1.0}
+    for value in values.values():
+        value.cell = ctypes.c_double()  # lets go of the file
+    counts.close()

@@ -1,7 +1,8 @@
 """An exchange is timed, weighed and counted to its end."""
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from service.tagging.tagger import Article, Tagger, Wish
-from service.web import logs, observing
+from service.web import decoding, logs, observing, payloads
 from service.web.metrics import EXTENSION, Metrics
 from service.web.settings import Settings
 from tests.web.fake_tagger import FakeTagger
@@ -114,3 +115,81 @@ def test_time_counts_for_the_step_turned_to(
         assert found == seconds
     total = counted(client, "barchasb_request_seconds_sum", method="GET", route="none")
     assert total == 11
+
+
+class Clock:
+    """Stands still but for what is told to take time."""
+
+    now = 0.0
+
+    def slowed[**P, R](
+        self, function: Callable[P, R], seconds: float
+    ) -> Callable[P, R]:
+        def slow(*arguments: P.args, **options: P.kwargs) -> R:
+            self.now += seconds
+            return function(*arguments, **options)
+
+        return slow
+
+
+class SlowBody(io.BytesIO):
+    """Comes line by line, each a hundred seconds late."""
+
+    def __init__(self, clock: Clock, body: bytes) -> None:
+        super().__init__(body)
+        self._next = clock.slowed(self.readline, 100.0)
+
+    def read(self, _most: int | None = -1, /) -> bytes:
+        return self._next()
+
+
+ARTICLE = '{"text": "برق"}'.encode()
+BATCH = b'{"articles": [' + ARTICLE + b", " + ARTICLE + b"]}"
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "steps", "rest"),
+    [
+        ("/v1/classify", ARTICLE, (1, 10, 0.5), 0),
+        ("/v1/classify/batch", BATCH, (1 + 2 * 2, 2 * 10, 0.5), 0),
+        # Waiting for what is still to come, and for its end, is no step.
+        ("/v1/classify/stream", 2 * (ARTICLE + b"\n"), (2 * 2, 20, 1), 3 * 100),
+    ],
+    ids=["one", "batch", "stream"],
+)
+def test_every_route_turns_its_steps(  # noqa: PLR0913, PLR0917
+    route: str,
+    body: bytes,
+    steps: tuple[float, float, float],
+    rest: float,
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("time.perf_counter", lambda: clock.now)
+    for owner, name, seconds in (
+        (decoding, "decode_classify", 1.0),
+        (decoding, "decode_batch", 1.0),
+        (decoding, "decode_article", 2.0),
+        (FakeTagger, "tag_one", 10.0),
+        (payloads, "encode", 0.5),
+    ):
+        monkeypatch.setattr(owner, name, clock.slowed(getattr(owner, name), seconds))
+    is_stream = route.endswith("stream")
+    answer = app.test_client().post(
+        route,
+        input_stream=SlowBody(clock, body) if is_stream else io.BytesIO(body),
+        environ_overrides={"wsgi.input_terminated": True},
+        content_type="application/x-ndjson" if is_stream else "application/json",
+        buffered=True,
+    )
+    assert answer.status_code == 200
+    registry = app.extensions[EXTENSION].registry
+    spent = [
+        registry.get_sample_value("barchasb_step_seconds_total", {"step": step})
+        for step in ("decode", "tag", "encode")
+    ]
+    assert tuple(spent) == steps
+    labels = {"method": "POST", "route": route}
+    total = registry.get_sample_value("barchasb_request_seconds_sum", labels)
+    assert total == sum(steps) + rest
