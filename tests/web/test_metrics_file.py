@@ -62,14 +62,19 @@ def test_process_counts_on_in_memory(
     assert ended.stderr.count("has no room") == told
 
 
-@pytest.mark.parametrize("room", [1 << 30, 1 << 16, 0])
-def test_values_stay_whatever_the_room(
-    room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def leave_room(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """Have the disk refuse a file of more bytes."""
     take = metrics_file._take
     monkeypatch.setattr(
         metrics_file, "_take", lambda file, size: size <= room and take(file, size)
     )
+
+
+@pytest.mark.parametrize("room", [1 << 30, 1 << 16, 0])
+def test_values_stay_whatever_the_room(
+    room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_room(monkeypatch, room)
     path = tmp_path / "counter.db"
     counts = MetricsFile(str(path))
     names = [f"name {number:0500}" for number in range(200)]
@@ -85,10 +90,7 @@ def test_values_stay_whatever_the_room(
 def test_what_was_counted_before_the_room_ended_is_counted_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = metrics_file._take
-    monkeypatch.setattr(
-        metrics_file, "_take", lambda file, size: size <= 1 << 16 and take(file, size)
-    )
+    leave_room(monkeypatch, 1 << 16)
     path = tmp_path / "counter.db"
     counts = MetricsFile(str(path))
     values = {}
