@@ -12,6 +12,8 @@ from training.corpus import ABSENT, CARRIED
 from training.seeds import Seed
 
 _GROUPED_BY = ("slice", "half")
+# What JSON raises that is none, is nested too deeply or holds something else.
+_UNUSABLE = (ValueError, RecursionError, KeyError, TypeError, AttributeError)
 
 
 class GoldError(Exception):
@@ -74,7 +76,7 @@ def _graded(path: Path, number: int, line: str, topics: Sequence[str]) -> Graded
         entry = json.loads(line)
         grades = {topic: _grade(entry["grades"][topic]) for topic in topics}
         article = Article(_string(entry.get("title") or ""), _string(entry["text"]))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _UNUSABLE as error:
         asked = f" and a grade of 0, 1 or 2 for each of {', '.join(topics)}"
         raise GoldError(
             f"{path}, line {number}: write an object with text{asked if topics else ''}"

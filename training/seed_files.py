@@ -60,7 +60,7 @@ def read_toml(path: Path, content: str, lines_before: int = 0) -> dict[str, Any]
     """Parse TOML that stands in a file after some other lines."""
     try:
         return tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         found = re.search(r"line (\d+)", str(error))
         line = lines_before + (int(found[1]) if found else content.count("\n") + 1)
         raise SeedError(path, line, f"no TOML ({error})", "mend it") from error
@@ -94,9 +94,11 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             entry = json.loads(content)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
+            # What else JSON says is where in its single line.
+            why = error.msg if isinstance(error, json.JSONDecodeError) else error
             raise SeedError(
-                path, line, f"no JSON ({error.msg})", "write one object a line"
+                path, line, f"no JSON ({why})", "write one object a line"
             ) from error
         if not isinstance(entry, dict):
             raise SeedError(path, line, "no object", "write one object a line")

@@ -67,6 +67,8 @@ class TestReadGold:
             LINE | {"text": 5},
             LINE | {"text": None},
             LINE | {"title": 5},
+            "[" * 100_000,
+            "5" * 5_000,  # more digits than Python reads
         ],
     )
     def test_bad_line_is_told(self, tmp_path: Path, line: object) -> None:

@@ -117,6 +117,8 @@ class TestRefusals:
             ("+++\ntopics = []\n", 1, "no front matter"),
             (FRONT.replace("\n", "\r\n") + "عنوان\r\nمتن", 1, "no front matter"),
             ("+++\ntopics = [\n+++\nعنوان\nمتن", 2, "no TOML"),
+            (f"+++\ntopics = {'[' * 100_000}\n+++\nعنوان\nمتن", 2, "no TOML"),
+            (f"+++\ntopics = {'5' * 5_000}\n+++\nعنوان\nمتن", 2, "no TOML"),
             ('+++\nsource = "x"\nwritten = yes\n+++\nعنوان\nمتن', 3, "no TOML"),
             ("+++\n+++\nعنوان\nمتن", 1, "'topics' is missing"),
             (
@@ -160,7 +162,9 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("nonsense", "no JSON"),
+            ("nonsense", "no JSON (Expecting value)"),
+            ("[" * 100_000, "no JSON"),
+            ("5" * 5_000, "no JSON"),  # more digits than Python reads
             (in_json(COUNTS, article=None), "'article' is missing"),
             (in_json(COUNTS, article=" "), "'article' is empty"),
             (in_json(COUNTS, borderline=None), "'borderline' is missing"),
