@@ -1,11 +1,13 @@
 """Requests per second over HTTP, beside what tags nothing and what tags slowly."""
 
+import operator
 import pickle
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,9 +32,8 @@ INSTALL_WRK = "wrk is missing, so HTTP is left out; install it: apt-get install 
 _BODY_BYTES = 4096
 _ENVELOPE_BYTES = 32  # names and quotes of the JSON around an article
 _CONNECTIONS = 8
-_SECONDS = 4
-_WARM_SECONDS = 1
-_TURNS = 4
+_SECONDS = 1
+_TURNS = 48
 _PEER = "/"
 _SCRIPT = Path(__file__).with_name("rotate.lua")
 _FAILED = re.compile(r"Non-2xx or 3xx responses: \d+|Socket errors: .*")
@@ -61,7 +62,7 @@ def measure(material: Material) -> Measured:
         bare = serve("benchmarks.endpoints:bare()", BARE, *PLAIN)
         dumped = f"benchmarks.straightforward:create_app('{folder}/peer.pickle')"
         peer = serve(dumped, _PEER, *PLAIN)
-        rates = _rates(
+        turns = _turns(
             {
                 "bare Flask route": bare.url(BARE),
                 "constant answer": ours.url(CONSTANT),
@@ -70,16 +71,13 @@ def measure(material: Material) -> Measured:
             },
             folder / "bodies",
         )
-    plain, constant, classify, slow = rates.values()
+    plain, constant, classify, slow = turns
+    rates = {name: statistics.median(turns[name]) for name in turns}
     return Measured(
         [
-            Figure(
-                "/v1/classify over constant answer", classify / constant, least=0.85
-            ),
-            Figure(
-                "constant answer over bare Flask route", constant / plain, least=0.8
-            ),
-            Figure("/v1/classify over hazm and scikit-learn", classify / slow, least=5),
+            paired_ratio(turns, classify, constant, least=0.85),
+            paired_ratio(turns, constant, plain, least=0.8),
+            paired_ratio(turns, classify, slow, least=5),
             *(Figure(name, rate, "requests/s") for name, rate in rates.items()),
         ],
         bars=rates,
@@ -119,15 +117,21 @@ def _joined(articles: Sequence[Article]) -> Iterator[Article]:
             texts.clear()
 
 
-def _rates(urls: dict[str, str], bodies: Path) -> dict[str, float]:
-    """Requests per second of each address: the better of its turns."""
-    for url in urls.values():
-        _load(url, bodies, _WARM_SECONDS)
+def _turns(urls: dict[str, str], bodies: Path) -> dict[str, list[float]]:
+    """Requests per second of each address, turn by turn; a first turn only warms."""
     turns = [
         {name: _load(url, bodies, _SECONDS) for name, url in urls.items()}
-        for _ in range(_TURNS)
+        for _ in range(1 + _TURNS)
     ]
-    return {name: max(turn[name] for turn in turns) for name in urls}
+    return {name: [turn[name] for turn in turns[1:]] for name in urls}
+
+
+def paired_ratio(
+    turns: Mapping[str, Sequence[float]], name: str, other: str, *, least: float
+) -> Figure:
+    """The median of the turns' ratios: what disturbs one side mostly disturbs both."""
+    ratios = map(operator.truediv, turns[name], turns[other])
+    return Figure(f"{name} over {other}", statistics.median(ratios), least=least)
 
 
 def _load(url: str, bodies: Path, seconds: int) -> float:

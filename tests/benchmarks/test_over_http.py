@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks.over_http import LoadError, rate, request_bodies
+from benchmarks.over_http import LoadError, paired_ratio, rate, request_bodies
 from service.tagging.tagger import Article
 
 PRINTED = """Running 4s test @ http://127.0.0.1:1/
@@ -32,6 +32,13 @@ def test_answers_that_are_not_good_are_no_rate(fault: str) -> None:
 def test_nothing_printed_is_no_rate() -> None:
     with pytest.raises(LoadError, match="no rate"):
         rate("")
+
+
+def test_a_slow_moment_of_the_machine_moves_no_ratio() -> None:
+    turns = {"one": [80.0, 82.0, 8.0, 40.0], "other": [100.0, 100.0, 10.0, 90.0]}
+    figure = paired_ratio(turns, "one", "other", least=0.75)
+    assert (figure.name, figure.verdict) == ("one over other", "yes")
+    assert figure.value == pytest.approx(0.8)
 
 
 def test_bodies_have_four_kilobytes_of_what_the_service_takes() -> None:
