@@ -68,13 +68,15 @@ class _Words:
         self.typed = typed
         self.together = f" {' '.join(typed)}"
         self.met = frozenset(tables.telling.findall(self.together))
-        spelled = self.together[1:]
-        for letter in self.met & tables.spellings.keys():
-            spelled = spelled.replace(letter, tables.spellings[letter])
-        self.spelled = spelled.split(" ") if typed else []
-        if "" in self.spelled:  # nothing but letters that vanish
-            self.typed = [*itertools.compress(typed, self.spelled)]
-            self.spelled = [*filter(None, self.spelled)]
+        self.spelled = typed
+        if otherwise := self.met & tables.spellings.keys():
+            spelled = self.together[1:]
+            for letter in otherwise:
+                spelled = spelled.replace(letter, tables.spellings[letter])
+            self.spelled = spelled.split(" ")
+            if "" in self.spelled:  # nothing but letters that vanish
+                self.typed = [*itertools.compress(typed, self.spelled)]
+                self.spelled = [*filter(None, self.spelled)]
         self.listed = [*filter(tables.listed.__contains__, self.spelled)]
 
 
@@ -233,7 +235,7 @@ _LETTERS_OF = (
     ("Arabic", range(0xFB50, 0xFE00)),
     ("Arabic", range(0xFE70, 0xFF00)),
 )
-_BY_SCORE = operator.itemgetter(0)
+_FIRST = operator.itemgetter(0)
 _UNLESS_OTHERWISE = {"Arabic": "fa", "Cyrillic": "ru"}
 
 
@@ -268,14 +270,29 @@ def _by_script(window: str) -> dict[str, _Words]:
     scripts = _tables().scripts
     if any(sign in window for sign in _SIGNS_OF_ADDRESSES):
         window = _ADDRESS.sub(" ", window)
-    found = _WORD.findall(_MARKS.sub("", window.lower()))
+    found = _words_in(window.lower())
     typed: dict[str, list[str]] = {script: [] for script in _SCRIPTS}
-    for word in found:
-        typed[scripts.get(word[0], "other")].append(word)
+    initials = set(map(_FIRST, found))
+    of_initials = {scripts.get(initial, "other") for initial in initials}
+    if len(of_initials) == 1:  # as nearly always
+        typed[of_initials.pop()] = found
+    else:
+        for word in found:
+            typed[scripts.get(word[0], "other")].append(word)
     return {
         script: _Words(words) if words else _no_words()
         for script, words in typed.items()
     }
+
+
+def _words_in(window: str) -> list[str]:
+    """The words, those without marks and signs first."""
+    pieces = window.split()
+    words = [*filter(str.isalpha, pieces)]
+    if len(words) < len(pieces):
+        others = " ".join(itertools.filterfalse(str.isalpha, pieces))
+        words += _WORD.findall(_MARKS.sub("", others))
+    return words
 
 
 def _best(words: _Words, profiles: tuple[_Profile, ...]) -> str | None:
@@ -291,7 +308,7 @@ def _best(words: _Words, profiles: tuple[_Profile, ...]) -> str | None:
     if scored and profiles is _ARABIC:
         rival = _PERSIAN.score(words)
         rival += sum(map(_FREQUENT.__contains__, words.spelled))
-    best = max(scored, key=_BY_SCORE, default=(0, None))
+    best = max(scored, key=_FIRST, default=(0, None))
     return best[1] if best[0] > rival else None
 
 

@@ -86,6 +86,16 @@ def test_names_in_latin_letters_are_not_a_language() -> None:
     assert identify("گوشی Samsung Galaxy S24 Ultra آمد") == "fa"
 
 
+@pytest.mark.parametrize("sample", [sample for _, sample in LONG])
+def test_signs_around_words_change_nothing(sample: str) -> None:
+    words = sample.split()[:FEWEST_WORDS]
+    assert len(words) == FEWEST_WORDS
+    bare = identify(" ".join(words))
+    assert bare == identify(" ".join(f"«{word}»" for word in words))
+    assert bare == identify("...".join(words))
+    assert bare == identify("_".join(words))
+
+
 def test_addresses_do_not_count() -> None:
     address = "https://example.org/the/news/of/the/oil/market"
     assert identify(f"نفت گران شد {address} @reporters #oil") == "fa"
