@@ -14,7 +14,8 @@ from service.tagging.tagger import Article, Tagger
 _SIZES = [10**power for power in range(3, 8)]
 _SHORT = 100
 _HOSTILE = 10**6
-_ROUNDS = 3
+_ROUNDS = 4
+_IN_A_ROW = 2
 _ONE_WORD = [Article("", "خبر")] * 1000
 
 Curve = list[tuple[float, float]]
@@ -25,10 +26,12 @@ def measure(material: Material) -> Measured:
     tagger = material.tagger
     real = texts.real(material.articles, _SIZES[-1])
     unseen = texts.unseen(_SIZES[-1])
-    calls = _nanoseconds(tagger, real, [_SHORT, *_SIZES])
+    calls, calls_unseen = _nanoseconds(
+        tagger, (real, [_SHORT, *_SIZES]), (unseen, _SIZES)
+    )
     fixed = without_slope(calls, *_SIZES[:2])
     known = _curve(calls, fixed)
-    never_seen = _curve(_nanoseconds(tagger, unseen, _SIZES), fixed)
+    never_seen = _curve(calls_unseen, fixed)
     one_word = best_of({"": partial(_tag_all, tagger, _ONE_WORD)})[""] / len(_ONE_WORD)
     usual = dict(known)[_HOSTILE]
     return Measured(
@@ -46,13 +49,30 @@ def measure(material: Material) -> Measured:
     )
 
 
-def _nanoseconds(tagger: Tagger, text: str, sizes: Sequence[int]) -> dict[int, float]:
-    """What a call costs by the length of its text: the same text, cut shorter."""
-    pieces = {size: cut(text, size) for size in sizes}
+def _nanoseconds(
+    tagger: Tagger, *sized: tuple[str, Sequence[int]]
+) -> list[dict[int, float]]:
+    """What a call costs by the length of its text: the same text, cut shorter.
+
+    All texts and lengths take turns.
+    """
+    pieces = [{size: cut(text, size) for size in sizes} for text, sizes in sized]
     seconds = best_of(
-        {str(size): partial(_tag_all, tagger, pieces[size]) for size in sizes}, _ROUNDS
+        {
+            f"{number} {size}": partial(_tag_all, tagger, articles)
+            for number, by_size in enumerate(pieces)
+            for size, articles in by_size.items()
+        },
+        _ROUNDS,
+        _IN_A_ROW,
     )
-    return {size: seconds[str(size)] / len(pieces[size]) * 1e9 for size in sizes}
+    return [
+        {
+            size: seconds[f"{number} {size}"] / len(articles) * 1e9
+            for size, articles in by_size.items()
+        }
+        for number, by_size in enumerate(pieces)
+    ]
 
 
 def _curve(calls: Mapping[int, float], fixed: float) -> Curve:

@@ -13,6 +13,13 @@ def test_calls_take_turns_and_a_first_round_warms() -> None:
     assert all(taken > 0 for taken in seconds.values())
 
 
+def test_a_turn_may_be_several_calls() -> None:
+    called: list[str] = []
+    calls = {name: partial(called.append, name) for name in ("a", "b")}
+    best_of(calls, rounds=2, in_a_row=2)
+    assert "".join(called) == "ab" + "aabb" * 2
+
+
 def test_the_floor_looks_up_every_code_point(tagger: Tagger) -> None:
     short, long = Article("", "خبر"), Article("خبر", "خبر خبر")
     look_up = floor(tagger, [short, long])
