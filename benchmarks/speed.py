@@ -47,17 +47,14 @@ def floor(tagger: Tagger, articles: Sequence[Article]) -> Callable[[Article], ob
 
     def look_up(article: Article) -> int:
         points = code_points(encoded[id(article)].decode())
-        return int(_look_up(points, reading.page_of, reading.pages))
+        return int(_look_up(points, reading.characters))
 
     return look_up
 
 
 @njit(nogil=True)
-def _look_up(
-    points: NDArray[np.uint32], page_of: NDArray[np.uint16], pages: NDArray[np.uint32]
-) -> int:
+def _look_up(points: NDArray[np.uint32], characters: NDArray[np.uint32]) -> int:
     total = 0
     for point in points:
-        page = np.int64(page_of[point >> 8])
-        total += pages[(page << 8) | (point & 255)]
+        total += characters[point]
     return total

@@ -1,6 +1,7 @@
 """Keys and tables of the compiled pass, and what it reads in a text."""
 
 import functools
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,8 +19,6 @@ from service.tagging.kernel import (
     Words,
 )
 
-_CODE_POINTS = 0x110000
-_PAGE = 256
 _SLOTS_OF_WORD = 8  # slots of a table for each word of its filter
 _MOST_KINDS = 1 << 20  # places of a table of kinds, which grows until no two share one
 
@@ -125,11 +124,10 @@ def ngrams(word: str) -> Counter[str]:
 
 def build_reading(compounds: Iterable[str]) -> Reading:
     """Packs the rules of `text.py` and a list of compounds, as canonical words."""
-    page_of, pages, expansions = _character_table()
+    characters, expansions = _character_table()
     together = key_table(_together(compounds))
     return Reading(
-        page_of=page_of,
-        pages=pages,
+        characters=characters,
         expansions=expansions,
         kinds=kind_table(_kinds()),
         together=together,
@@ -138,27 +136,20 @@ def build_reading(compounds: Iterable[str]) -> Reading:
 
 
 @functools.cache  # it takes a second, and does not depend on the compounds
-def _character_table() -> tuple[
-    NDArray[np.uint16], NDArray[np.uint32], NDArray[np.uint32]
-]:
-    """The first three tables of `Reading`: pages that are alike are kept once."""
-    entries = np.full(_CODE_POINTS, text.BREAK, np.uint32)
+def _character_table() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The first two tables of `Reading`."""
+    characters = np.full(sys.maxunicode + 1, text.BREAK, np.uint32)
     expansions: list[int] = []
     for code_point, entry in text.alphabet():
         if isinstance(entry, int):
-            entries[code_point] = entry
+            characters[code_point] = entry
         elif len(entry) == 1:
-            entries[code_point] = ord(entry)
+            characters[code_point] = ord(entry)
         else:
             packed = len(expansions) << 5 | len(entry)
-            entries[code_point] = int(kernel.EXPANDS) | packed
+            characters[code_point] = int(kernel.EXPANDS) | packed
             expansions.extend(map(ord, entry))
-    pages, page_of = np.unique(entries.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    return (
-        page_of.reshape(-1).astype(np.uint16),
-        pages.reshape(-1),
-        np.array(expansions, np.uint32),
-    )
+    return characters, np.array(expansions, np.uint32)
 
 
 def _kinds() -> dict[int, int]:
@@ -189,7 +180,7 @@ def _bits(*words_of: tuple[int, Iterable[str]]) -> dict[int, int]:
 def code_points(article_text: str) -> NDArray[np.uint32]:
     """The code points of a text, not an empty one; lone surrogates stay as they are."""
     # numpy keeps strings in UTF-32, and makes one faster than Python encodes it.
-    return np.array([article_text]).view(np.uint32)
+    return np.frombuffer(np.array(article_text), np.uint32)
 
 
 def passages(title: str, body: str, reading: Reading) -> list[list[str]]:

@@ -30,11 +30,12 @@ numba's counting of references, which would cost more than the look-ups do.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from numba import njit
+from numba import njit, typeof
 from numpy.typing import NDArray
 
 from service.tagging.text import (
@@ -130,8 +131,8 @@ Rows = NDArray[np.float64]
 class Reading(NamedTuple):
     """How characters become words; packed by `features.py` from `text.py`."""
 
-    page_of: NDArray[np.uint16]  # by code point >> 8: which page of 256 entries
-    pages: NDArray[np.uint32]  # kind, letter, or EXPANDS | offset << 5 | length
+    # By code point: kind, letter, or EXPANDS | offset << 5 | length.
+    characters: NDArray[np.uint32]
     expansions: NDArray[np.uint32]  # letters of the entries that expand
     # Of words that rules name: the mixed key, its last bits replaced by what is known.
     kinds: Kinds
@@ -242,9 +243,7 @@ def is_together(reading: Reading, key: np.uint64, what: int) -> bool:
 @_compiled(inline="always")
 def entry_of(reading: Reading, code_point: np.uint32) -> np.uint32:
     """What the character table says of a code point."""
-    page = np.uintp(reading.page_of[code_point >> np.uint32(8)])
-    place = (page << np.uintp(8)) | np.uintp(code_point & np.uint32(255))
-    entry: np.uint32 = reading.pages[place]
+    entry: np.uint32 = reading.characters[np.uintp(code_point)]
     return entry
 
 
@@ -1033,8 +1032,7 @@ def fill_article(
     room: Row,
     scores: Row,
     best: NDArray[np.int64],
-    page_of: NDArray[np.uint16],
-    pages: NDArray[np.uint32],
+    characters: NDArray[np.uint32],
     expansions: NDArray[np.uint32],
     kinds: Kinds,
     together: Slots,
@@ -1053,7 +1051,7 @@ def fill_article(
     Returns how many words there are, and how many have letters, are frequent in Persian
     alone, are known.
     """
-    reading = Reading(page_of, pages, expansions, kinds, together, together_filter)
+    reading = Reading(characters, expansions, kinds, together, together_filter)
     weights = Weights(known_words, ngrams, ngram_filter, intercepts, calibration)
     count, n_passages, with_letters, frequent = fill_words(
         code_points, title_length, reading, words, letters
@@ -1120,20 +1118,31 @@ class Scored(msgspec.Struct, frozen=True, gc=False):
     known: int  # words that the model knows, site furniture aside
 
 
-def score_article(
-    code_points: CodePoints,
-    title_length: int,
-    reading: Reading,
-    weights: Weights,
-    space: Workspace,
-) -> Scored:
-    """Reads and scores one article, given as `read_words` wants it.
+type Score = Callable[[CodePoints, int, Workspace], Scored]
+"""Reads and scores one article, given as `read_words` wants it.
 
-    The `space` must be for as many code points and topics at least. Its words, the
-    calibrated probabilities and where the best passages begin and end are left there;
-    without a word the last two are 0.
+The workspace must be for as many code points and topics at least. Its words, the
+calibrated probabilities and where the best passages begin and end are left there;
+without a word the last two are 0.
+"""
+
+
+def scorer(reading: Reading, weights: Weights) -> Score:
+    """What scores articles by these tables, compiled.
+
+    numba would look at the type of every argument at every call, which takes as long
+    as to score a headline. Here nothing does: code points are what `code_points` of
+    `features.py` gives, a workspace what `workspace` gives.
     """
-    return Scored(*fill_article(code_points, title_length, *space, *reading, *weights))
+    tables: tuple[Any, ...] = *reading, *weights
+    space = workspace(1, len(weights.intercepts))
+    types = tuple(map(typeof, (np.empty(1, np.uint32), 0, *space, *tables)))
+    fill = fill_article.compile(types)
+
+    def score(code_points: CodePoints, title_length: int, space: Workspace) -> Scored:
+        return Scored(*fill(code_points, title_length, *space, *tables))
+
+    return score
 
 
 def find_evidence(
@@ -1143,7 +1152,7 @@ def find_evidence(
 
     Args:
         weights: Those that the article was scored with.
-        space: Where `score_article` has left it.
+        space: Where its `Score` has left it.
         most: How many words of a topic are found at most.
         least: Of the heaviest word's share; a word with no more is left out.
 

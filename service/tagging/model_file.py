@@ -9,6 +9,7 @@ import functools
 import hashlib
 import pickle
 import struct
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,15 +34,14 @@ from service.tagging.kernel import (
 from service.tagging.topics import Topic
 from service.tagging.unpickler import ALIGNMENT
 
-FORMAT = 5
+FORMAT = 6
 PREFERENCES = ("precision", "recall")
 # Ends of the bins in which an evaluation counts scores, so that a service can count in
 # the same ones what it sees. Narrow where most scores are: near 0 and near 1.
 SCORE_EDGES = (0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 1.0)
 # The type of number in each table of Reading and Weights, and its dimensions.
 _TABLES = {
-    "page_of": (np.uint16, 1),
-    "pages": (np.uint32, 1),
+    "characters": (np.uint32, 1),
     "expansions": (np.uint32, 1),
     "kinds": (np.uint64, 1),
     "together": (np.uint64, 2),
@@ -248,8 +248,7 @@ def _check(reading: Reading, weights: Weights, n_topics: int) -> None:
     powers = reading.kinds, reading.together_filter, weights.ngram_filter
     whole = (
         all(_is_power_of_two(len(table)) for table in powers)
-        and len(reading.page_of) == 0x110000 >> 8
-        and int(reading.page_of.max()) * 256 + 256 <= len(reading.pages)
+        and len(reading.characters) == sys.maxunicode + 1
         and weights.intercepts.shape == (n_topics,)
         and weights.calibration.shape == (n_topics, 5)
         and _expansions_inside(reading)
@@ -270,7 +269,8 @@ def _is_power_of_two(number: int) -> bool:
 
 
 def _expansions_inside(reading: Reading) -> bool:
-    expanding = reading.pages[reading.pages >= 2**31].astype(np.int64) - 2**31
+    characters = reading.characters
+    expanding = characters[characters >= 2**31].astype(np.int64) - 2**31
     first, length = expanding >> 5, expanding & 31
     inside = first + length <= len(reading.expansions)
     short = (length > 0) & (length <= LONGEST_EXPANSION)

@@ -120,6 +120,7 @@ class Tagger:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._score = kernel.scorer(model.reading, model.weights)
         self._limits: dict[str | None, _Limits] = {
             None: _limits(model, model.thresholds)
         }
@@ -145,10 +146,7 @@ class Tagger:
         together = f"{article.title}\n{article.text}"
         points = features.code_points(together)
         space = self._take_space(len(points))
-        model = self.model
-        scored = kernel.score_article(
-            points, len(article.title), model.reading, model.weights, space
-        )
+        scored = self._score(points, len(article.title), space)
         language: str | None = _PERSIAN
         if not _is_surely_persian(scored):
             language = identify(together) if scored.with_letters else None

@@ -23,13 +23,8 @@ def test_a_turn_may_be_several_calls() -> None:
 def test_the_floor_looks_up_every_code_point(tagger: Tagger) -> None:
     short, long = Article("", "خبر"), Article("خبر", "خبر خبر")
     look_up = floor(tagger, [short, long])
-    reading = tagger.model.reading
-    of_word = sum(
-        int(reading.pages[int(reading.page_of[ord(one) >> 8]) << 8 | ord(one) & 255])
-        for one in "خبر"
-    )
-    apart = [
-        int(reading.pages[int(reading.page_of[0]) << 8 | ord(one)]) for one in "\n "
-    ]
+    characters = tagger.model.reading.characters
+    of_word = sum(int(characters[ord(one)]) for one in "خبر")
+    apart = [int(characters[ord(one)]) for one in "\n "]
     assert look_up(short) == of_word + apart[0]
     assert look_up(long) == 3 * of_word + sum(apart)

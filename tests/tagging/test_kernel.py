@@ -142,7 +142,8 @@ def assert_scores_agree(
 ) -> None:
     points = features.code_points(text)
     space = kernel.workspace(len(points) + 3, 2)
-    scored = kernel.score_article(points, 0, *tables, space)
+    reading, weights = tables
+    scored = kernel.Scored(*kernel.fill_article(points, 0, *space, *reading, *weights))
     found = twin.read_words(text, frozenset(COMPOUNDS))
     assert (scored.with_letters, scored.frequent) == twin.count_telling(found)
     passages = twin.cut_passages(found, 0)

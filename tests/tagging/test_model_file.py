@@ -191,20 +191,18 @@ NOT_A_NUMBER, INFINITE = (
     np.array([1, number], np.float32).view(np.uint64)[0] for number in (np.nan, np.inf)
 )
 UNUSABLE = {
-    "other numbers": reading(pages=lambda table: table.astype(np.uint64)),
+    "other numbers": reading(characters=lambda table: table.astype(np.uint64)),
     "other byte order": weights(words=lambda table: table.astype(">u8")),
-    "one dimension more": reading(pages=lambda table: table[:, None]),
+    "one dimension more": reading(characters=lambda table: table[:, None]),
     "one dimension less": weights(words=lambda table: table[:, 0]),
     "no dimension": weights(intercepts=lambda table: table[0]),
-    "page of too few": reading(page_of=lambda table: table[:-1]),
-    "page beyond the last": reading(page_of=put(60_000, 7)),
-    "half a page": reading(pages=lambda table: table[:-1]),
-    "letters beyond the last": reading(pages=put(2**31 | 2**25 | 2)),
+    "too few characters": reading(characters=lambda table: table[:-1]),
+    "letters beyond the last": reading(characters=put(2**31 | 2**25 | 2)),
     "letters past the last": reading(
-        pages=put(2**31 | 6), expansions=lambda table: table[:5]
+        characters=put(2**31 | 6), expansions=lambda table: table[:5]
     ),
-    "more letters than any has": reading(pages=put(2**31 | 7)),
-    "no letters": reading(pages=put(2**31)),
+    "more letters than any has": reading(characters=put(2**31 | 7)),
+    "no letters": reading(characters=put(2**31)),
     "no kinds": reading(kinds=lambda table: table[:0]),
     "odd number of kinds": reading(kinds=lambda table: table[:-1]),
     "no compounds": reading(together=lambda table: table[:0]),
