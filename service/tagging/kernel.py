@@ -33,7 +33,6 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 from numba import njit, typeof
 from numpy.typing import NDArray
@@ -1024,14 +1023,6 @@ def score_words(
 
 @_compiled()
 def fill_article(
-    code_points: CodePoints,
-    title_length: int,
-    words: Words,
-    letters: Letters,
-    rooms: Rooms,
-    room: Row,
-    scores: Row,
-    best: NDArray[np.int64],
     characters: NDArray[np.uint32],
     expansions: NDArray[np.uint32],
     kinds: Kinds,
@@ -1042,10 +1033,18 @@ def fill_article(
     ngram_filter: Filter,
     intercepts: NDArray[np.float64],
     calibration: NDArray[np.float64],
+    code_points: CodePoints,
+    title_length: int,
+    words: Words,
+    letters: Letters,
+    rooms: Rooms,
+    room: Row,
+    scores: Row,
+    best: NDArray[np.int64],
 ) -> tuple[Index, int, int, int]:
     """Reads and scores an article.
 
-    The arrays are those of `Workspace`, `Reading` and `Weights`, one by one: a tuple of
+    The arrays are those of `Reading`, `Weights` and `Workspace`, one by one: a tuple of
     arrays takes longer to hand over.
 
     Returns how many words there are, and how many have letters, are frequent in Persian
@@ -1109,21 +1108,14 @@ def read_words(
     return n_passages, words[:count], letters
 
 
-class Scored(msgspec.Struct, frozen=True, gc=False):
-    """What the words of one article are, beside the scores that they have."""
+type Score = Callable[..., tuple[Index, int, int, int]]
+"""Scores an article: (code points, length of the title, *`Workspace`) -> four counts.
 
-    n_words: Index
-    with_letters: int  # words that have letters
-    frequent: int  # words frequent in Persian alone
-    known: int  # words that the model knows, site furniture aside
-
-
-type Score = Callable[[CodePoints, int, Workspace], Scored]
-"""Reads and scores one article, given as `read_words` wants it.
-
-The workspace must be for as many code points and topics at least. Its words, the
-calibrated probabilities and where the best passages begin and end are left there;
-without a word the last two are 0.
+The article is given as `read_words` wants it. The workspace must be for as many code
+points and topics at least. Its words, the calibrated probabilities and where the best
+passages begin and end are left there; without a word the last two are 0. Counted are
+the words, those that have letters, those that are frequent in Persian alone, and those
+that the model knows, site furniture aside.
 """
 
 
@@ -1135,14 +1127,9 @@ def scorer(reading: Reading, weights: Weights) -> Score:
     `features.py` gives, a workspace what `workspace` gives.
     """
     tables: tuple[Any, ...] = *reading, *weights
-    space = workspace(1, len(weights.intercepts))
-    types = tuple(map(typeof, (np.empty(1, np.uint32), 0, *space, *tables)))
-    fill = fill_article.compile(types)
-
-    def score(code_points: CodePoints, title_length: int, space: Workspace) -> Scored:
-        return Scored(*fill(code_points, title_length, *space, *tables))
-
-    return score
+    article = np.empty(1, np.uint32), 0, *workspace(1, len(weights.intercepts))
+    fill = fill_article.compile(tuple(map(typeof, (*tables, *article))))
+    return functools.partial(fill, *tables)
 
 
 def find_evidence(
@@ -1152,7 +1139,7 @@ def find_evidence(
 
     Args:
         weights: Those that the article was scored with.
-        space: Where its `Score` has left it.
+        space: Where a `Score` has left it.
         most: How many words of a topic are found at most.
         least: Of the heaviest word's share; a word with no more is left out.
 

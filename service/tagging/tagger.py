@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from service.tagging import features, kernel
-from service.tagging.kernel import Scored, Workspace
+from service.tagging.kernel import Workspace
 from service.tagging.language import (
     FAST_SHARE,
     FAST_SHARE_IF_KNOWN,
@@ -146,14 +146,17 @@ class Tagger:
         together = f"{article.title}\n{article.text}"
         points = features.code_points(together)
         space = self._take_space(len(points))
-        scored = self._score(points, len(article.title), space)
+        n_words, with_letters, frequent, known = self._score(
+            points, len(article.title), *space
+        )
         language: str | None = _PERSIAN
-        if not _is_surely_persian(scored):
-            language = identify(together) if scored.with_letters else None
+        share = FAST_SHARE_IF_KNOWN if known >= KNOWN_SHARE * n_words else FAST_SHARE
+        if frequent < FAST_WORDS or frequent < share * with_letters:
+            language = identify(together) if with_letters else None
         if language == _PERSIAN:
             evidence = self._evidence(article, space) if explain else _NOT_ASKED_FOR
             topics = _topics(limits, space.scores.tolist(), evidence)
-            tagged = TaggedArticle(language, topics, scored.known / scored.n_words)
+            tagged = TaggedArticle(language, topics, known / n_words)
         else:
             tagged = TaggedArticle(language, _untagged(limits, explain=explain))
         if len(points) <= _USUAL_POINTS:
@@ -211,8 +214,8 @@ def _topics(
             threshold,
             spans,
         )
-        for (topic, names, threshold, low, high), score, spans in zip(
-            limits, scores, evidence, strict=False
+        for (topic, names, threshold, low, high), score, spans in zip(  # noqa: B905 - to say so takes a microsecond
+            limits, scores, evidence
         )
     ]
     topics.sort(key=_BY_SCORE, reverse=True)
@@ -225,14 +228,6 @@ def _untagged(limits: _Limits, *, explain: bool) -> tuple[ScoredTopic, ...]:
         ScoredTopic(topic, names, 0.0, False, False, threshold, evidence)
         for topic, names, threshold, _, _ in limits
     )
-
-
-def _is_surely_persian(scored: Scored) -> bool:
-    """Whether the compiled pass saw enough of Persian, as nearly always."""
-    share = FAST_SHARE
-    if scored.known >= KNOWN_SHARE * scored.n_words:
-        share = FAST_SHARE_IF_KNOWN
-    return scored.frequent >= max(FAST_WORDS, share * scored.with_letters)
 
 
 def _span(article: Article, start: int, end: int, weight: float) -> Evidence:

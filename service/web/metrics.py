@@ -5,10 +5,12 @@ template, a method one of HTTP's, and topics are the model's own.
 
 Where a folder was made before this is imported (metrics_folder.py), every process keeps
 its counts in files there and any of them can tell the sum. Without, as in tests, a
-process counts for itself.
+process counts for itself. Articles are counted when there is time: see `settle`.
 """
 
+import contextlib
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -42,6 +44,7 @@ _SECONDS = (
     *(0.5, 1.0, 2.5, 10.0),
 )
 _SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+_MOST_UNCOUNTED = 64
 _BINS = tuple(f"{edge:g}" for edge in SCORE_EDGES)
 
 
@@ -139,6 +142,7 @@ class Metrics:
         self._of_routes: dict[tuple[str, str, int], _OfRoute] = {}
         self._of_topics = _Found(self._of_topic)
         self._of_languages = _Found(self._articles.number)
+        self._uncounted: deque[TaggedArticle] = deque()
         self._version: str | None = None
 
     def _register_tagging(self, counted: CollectorRegistry | None) -> None:
@@ -225,7 +229,25 @@ class Metrics:
         self._refused.labels(str(status)).inc(times)
 
     def tagged(self, article: TaggedArticle) -> None:
-        """Count an article, its tags and its scores."""
+        """Have an article counted, its tags and its scores, by the next `settle`.
+
+        To count many takes a third as long for each as to count one: after all else
+        that a request runs, this code is in no cache of the processor any more.
+        """
+        self._uncounted.append(article)
+        if len(self._uncounted) >= _MOST_UNCOUNTED:
+            self.settle()
+
+    def settle(self) -> None:
+        """Count the articles that wait for it.
+
+        To be called where there is time, and before counts are read.
+        """
+        with contextlib.suppress(IndexError):  # another thread may take the last one
+            while self._uncounted:
+                self._count(self._uncounted.popleft())
+
+    def _count(self, article: TaggedArticle) -> None:
         language = article.language or _NO_LETTER
         topics = self._of_topics
         with counting:
@@ -297,6 +319,7 @@ def blueprint(metrics: Metrics) -> Blueprint:
 
     @found.get("/metrics")
     def show() -> Response:
+        metrics.settle()
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE)
 
     return found

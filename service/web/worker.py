@@ -147,11 +147,17 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         sys.setswitchinterval(_SWITCH_SECONDS)
         super().init_process()
 
+    def load_wsgi(self) -> None:
+        """Take up the application, and where it counts."""
+        super().load_wsgi()
+        self._metrics = self.wsgi.extensions[_METRICS]
+
     def run(self) -> None:
         """Serve, until it is to end; what is still to be told is told then."""
         super().run()
         self._told = -math.inf
         self._tell()
+        self._metrics.settle()
 
     # Connections come, and go.
 
@@ -399,6 +405,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self._since = self._looked
         else:
             if not (self._probes or self._short):
+                self._metrics.settle()
                 events = self.poller.select(min(timeout, self._patience()))
             self._since = time.monotonic()
         self._looked = time.monotonic()
@@ -459,7 +466,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._send_off(conn, then)
 
     def _count(self, status: int, times: int = 1) -> None:
-        self.wsgi.extensions[_METRICS].refused(status, times)
+        self._metrics.refused(status, times)
 
     def _tell(self) -> None:
         """Log how many were refused: a line for each would be work of its own."""

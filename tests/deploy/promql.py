@@ -41,6 +41,7 @@ def exposed() -> dict[str, set[str]]:
     topic = TOPICS[0]
     scored = ScoredTopic(topic.id, topic.names, 0.5, True, True, threshold=0.5)
     metrics.tagged(TaggedArticle("fa", (scored,), 0.9))
+    metrics.settle()
     return {
         sample.name: set(sample.labels)
         for family in metrics.registry.collect()

@@ -144,7 +144,7 @@ def worker() -> ProblemWorker:
     made = ProblemWorker.__new__(ProblemWorker)
     made.log = logging.getLogger("tests.worker")
     made._origins = Origins("none")
-    made.wsgi = SimpleNamespace(extensions={"barchasb.metrics": Mock()})
+    made._metrics = Mock()
     return made
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -26,6 +27,7 @@ def metrics() -> Metrics:
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    metrics.settle()
     return metrics.registry.get_sample_value(name, labels)
 
 
@@ -114,6 +116,39 @@ def test_other_languages_are_counted_and_nothing_else(metrics: Metrics) -> None:
     assert value(metrics, "barchasb_articles_total", language="none") == 1
     assert value(metrics, "barchasb_unseen_words_ratio_count") == 0
     assert value(metrics, "barchasb_tags_total", topic="trade") is None
+
+
+def test_articles_are_counted_many_at_a_time(metrics: Metrics) -> None:
+    def counted() -> float | None:
+        return metrics.registry.get_sample_value(
+            "barchasb_articles_total", {"language": "en"}
+        )
+
+    article = TaggedArticle("en", ())
+    for _ in range(63):
+        metrics.tagged(article)
+    assert counted() is None
+    metrics.tagged(article)
+    assert counted() == 64
+
+
+def test_no_article_is_lost_or_counted_twice_between_threads(metrics: Metrics) -> None:
+    article = TaggedArticle("fa", (scored(0.6, assigned=True),), 0.9)
+
+    def tag() -> None:
+        for _ in range(1000):
+            metrics.tagged(article)
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(8):
+            threads.submit(tag)
+    assert value(metrics, "barchasb_articles_total", language="fa") == 8000
+    assert value(metrics, "barchasb_tags_total", topic="trade") == 8000
+
+
+def test_what_waits_is_counted_before_it_is_shown(client: FlaskClient) -> None:
+    client.post("/v1/classify", json={"text": "خبر"}, buffered=True)
+    assert b'barchasb_articles_total{language="fa"} 1.0' in client.get("/metrics").data
 
 
 def test_share_of_unseen_words(metrics: Metrics) -> None:

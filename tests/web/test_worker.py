@@ -51,6 +51,7 @@ def worker(listener: socket.socket) -> Iterator[ProblemWorker]:
     )
     made.get_thread_pool()
     made.wsgi = path_of
+    made._metrics = Mock()
     made.poller = selectors.DefaultSelector()
     yield made
     made.murder_keepalived(force=True)
@@ -308,6 +309,18 @@ def test_loop_does_not_spin_while_a_request_waits_for_a_thread(
     line.add(Mock(), time.monotonic() - 0.15)  # more than a while, yet not too long
     monkeypatch.setattr(worker, "_lines", (line,))
     assert 0.001 < worker._patience() < 0.05
+
+
+def test_articles_are_counted_when_there_is_nothing_else_to_do(
+    worker: ProblemWorker, listener: socket.socket, clients: list[socket.socket]
+) -> None:
+    ask(clients[0], "/")
+    assert worker.accept(listener)
+    worker.wait_for_and_dispatch_events(0.01)
+    worker._metrics.settle.assert_not_called()
+    assert clients[0].recv(100).startswith(b"HTTP/1.1 200")
+    worker.wait_for_and_dispatch_events(0.01)
+    worker._metrics.settle.assert_called_once_with()
 
 
 @pytest.mark.parametrize("persistence", ["keep-alive", "close"])
