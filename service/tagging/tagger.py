@@ -1,6 +1,5 @@
 """Tags articles with a model."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Literal
@@ -25,7 +24,6 @@ from service.tagging.topics import Names
 _PERSIAN = "fa"
 _BY_SCORE = attrgetter("score")
 _MOST_EVIDENCE = 12  # spans a topic; the rest of a passage says little
-_NOT_ASKED_FOR: Iterable[UnsetType] = itertools.repeat(UNSET)
 _USUAL_POINTS = 1 << 14  # code points of an article that space is kept for
 _LEAST_SHARE = 0.1  # of the heaviest word's; a lighter word is no reason
 
@@ -154,9 +152,11 @@ class Tagger:
         if frequent < FAST_WORDS or frequent < share * with_letters:
             language = identify(together) if with_letters else None
         if language == _PERSIAN:
-            evidence = self._evidence(article, space) if explain else _NOT_ASKED_FOR
-            topics = _topics(limits, space.scores.tolist(), evidence)
-            tagged = TaggedArticle(language, topics, known / n_words)
+            topics = _topics(limits, space.scores.tolist())
+            if explain:
+                topics = [*map(_explained, topics, self._evidence(article, space))]
+            topics.sort(key=_BY_SCORE, reverse=True)
+            tagged = TaggedArticle(language, tuple(topics), known / n_words)
         else:
             tagged = TaggedArticle(language, _untagged(limits, explain=explain))
         if len(points) <= _USUAL_POINTS:
@@ -199,27 +199,19 @@ def _limits(model: Model, thresholds: NDArray[np.float64]) -> _Limits:
     ]
 
 
-def _topics(
-    limits: _Limits,
-    scores: list[float],
-    evidence: Iterable[tuple[Evidence, ...] | UnsetType],
-) -> tuple[ScoredTopic, ...]:
-    topics = [
+def _topics(limits: _Limits, scores: list[float]) -> list[ScoredTopic]:
+    return [
         ScoredTopic(
-            topic,
-            names,
-            score,
-            score >= threshold,
-            low <= score <= high,
-            threshold,
-            spans,
+            topic, names, score, score >= threshold, low <= score <= high, threshold
         )
-        for (topic, names, threshold, low, high), score, spans in zip(  # noqa: B905 - to say so takes a microsecond
-            limits, scores, evidence
+        for (topic, names, threshold, low, high), score in zip(  # noqa: B905 - a keyword takes a microsecond
+            limits, scores
         )
     ]
-    topics.sort(key=_BY_SCORE, reverse=True)
-    return tuple(topics)
+
+
+def _explained(topic: ScoredTopic, evidence: tuple[Evidence, ...]) -> ScoredTopic:
+    return msgspec.structs.replace(topic, evidence=evidence)
 
 
 def _untagged(limits: _Limits, *, explain: bool) -> tuple[ScoredTopic, ...]:
