@@ -148,6 +148,7 @@ class Tagger:
             points, len(article.title), *space
         )
         language: str | None = _PERSIAN
+        # Nearly always the compiled pass has seen enough to be sure.
         share = FAST_SHARE_IF_KNOWN if known >= KNOWN_SHARE * n_words else FAST_SHARE
         if frequent < FAST_WORDS or frequent < share * with_letters:
             language = identify(together) if with_letters else None
