@@ -388,7 +388,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             type(error).__name__,
             refusal.status,
         )
-        self._count(refusal.status)
+        self._metrics.refused(refusal.status)
         try:
             client.sendall(refusal.answer(asked, identity, origins=self._origins))
         except OSError:
@@ -465,9 +465,6 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         )
         self._send_off(conn, then)
 
-    def _count(self, status: int, times: int = 1) -> None:
-        self._metrics.refused(status, times)
-
     def _tell(self) -> None:
         """Log how many were refused: a line for each would be work of its own."""
         now = time.monotonic()
@@ -481,7 +478,7 @@ class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
                 status,
                 ", ".join(identities[:_TOLD]),
             )
-            self._count(status, len(identities))
+            self._metrics.refused(status, len(identities))
         self._refused.clear()
 
     def murder_keepalived(self, force: bool = False) -> None:

@@ -251,7 +251,6 @@ def test_bad_http_is_answered_as_its_head_asks(
     caplog: pytest.LogCaptureFixture,
     method: bytes,
 ) -> None:
-    worker._count = Mock()  # type: ignore[method-assign]
     worker._origins = Origins("*")
     client = clients[0]
     said = b"Origin: https://desk.example\r\nX-Request-ID: desk-42"
@@ -285,19 +284,15 @@ def test_refusal_does_not_ponder_over_many_blanks() -> None:
 
 
 def test_worker_that_ends_tells_whom_it_refused(
-    worker: ProblemWorker,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    worker: ProblemWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    count = Mock()
-    monkeypatch.setattr(worker, "_count", count)
     worker._told = time.monotonic()  # a moment ago
     worker._refused[503] = [f"desk-{place}" for place in range(200)]
     worker.method_queue.init()
     worker.tpool = Mock()
     worker.alive = False
     worker.run()
-    count.assert_called_once_with(503, 200)
+    worker._metrics.refused.assert_called_once_with(503, 200)
     assert "200 with 503, the first are desk-0, desk-1, " in caplog.text
     assert "desk-199" not in caplog.text
 
