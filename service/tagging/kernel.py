@@ -106,12 +106,14 @@ WORD = np.dtype(
     align=True,
 )
 HALF_A_LINE = 4  # numbers of 64 bits in half a line of the cache
+BESIDE_KEY = np.uintp(6)  # numbers of 32 bits in the half line that a key begins
 KEY, VALUE = 0, 1  # the columns of open-addressed tables
 FIRST_WEIGHT = np.uintp(2)  # the column in records, seen as float32
 ONE, TWO = np.uintp(1), np.uintp(2)  # an unsigned index need not be tried for its sign
 
 Index = int | np.integer[Any]
 CodePoints = NDArray[np.uint32]
+Characters = NDArray[np.uint32]
 Letters = NDArray[np.uint32]  # canonical, without anything between words
 Words = NDArray[np.void]  # of WORD
 Keys = NDArray[np.uint64]
@@ -123,7 +125,8 @@ Rooms = NDArray[np.uint64]  # (4, at least LONGEST_PASSAGE)
 # norm beside it, as the bits of float32, two in a column: one look-up touches one line
 # of the cache.
 Records = NDArray[np.uint64]  # (a power of two, columns)
-Row = NDArray[np.float64]  # a weight for each topic and the squared norm
+Row = NDArray[np.float64]  # a number for each topic
+Sums = NDArray[np.float64]  # of records: (`width_of` the topics,)
 Rows = NDArray[np.float64]
 
 
@@ -131,7 +134,7 @@ class Reading(NamedTuple):
     """How characters become words; packed by `features.py` from `text.py`."""
 
     # By code point: kind, letter, or EXPANDS | offset << 5 | length.
-    characters: NDArray[np.uint32]
+    characters: Characters
     expansions: NDArray[np.uint32]  # letters of the entries that expand
     # Of words that rules name: the mixed key, its last bits replaced by what is known.
     kinds: Kinds
@@ -169,6 +172,11 @@ class Weights(NamedTuple):
 def columns_of(n_topics: int) -> int:
     """Columns of `Records`: key, topics, squared norm, zeros to half a line's end."""
     return -(-(n_topics + 1 + 2) // (2 * HALF_A_LINE)) * HALF_A_LINE
+
+
+def width_of(n_topics: int) -> int:
+    """Numbers beside the key in a row of `Records`: topics, squared norm, zeros."""
+    return 2 * (columns_of(n_topics) - 1)
 
 
 def _powers() -> NDArray[np.uint64]:
@@ -240,9 +248,9 @@ def is_together(reading: Reading, key: np.uint64, what: int) -> bool:
 
 
 @_compiled(inline="always")
-def entry_of(reading: Reading, code_point: np.uint32) -> np.uint32:
+def entry_of(characters: Characters, code_point: np.uint32) -> np.uint32:
     """What the character table says of a code point."""
-    entry: np.uint32 = reading.characters[np.uintp(code_point)]
+    entry: np.uint32 = characters[np.uintp(code_point)]
     return entry
 
 
@@ -254,18 +262,18 @@ def is_digit(letter: np.uint32) -> np.bool_:
 
 @_compiled()
 def kind_of_point(
-    reading: Reading,
+    characters: Characters,
     code_points: CodePoints,
     place: Index,
     last: np.uint32,
     word_length: Index,
 ) -> np.uint32:
     """A full stop or comma, judged by its neighbours: 3.14, U.S., ا. ایران."""
-    entry = entry_of(reading, code_points[place])
+    entry = entry_of(characters, code_points[np.uintp(place)])
     follower = np.uint32(NOTHING)
     while follower == NOTHING and place + 1 < len(code_points):
         place += 1
-        follower = entry_of(reading, code_points[np.uintp(place)])
+        follower = entry_of(characters, code_points[np.uintp(place)])
     if is_digit(last) and is_digit(follower):
         return np.uint32(NOTHING)
     latin = LATIN_A <= last <= LATIN_Z and LATIN_A <= follower <= LATIN_Z
@@ -291,11 +299,12 @@ def open_token(
     words: Words, count: Index, place: Index, n_letters: Index, gap: int, begins: int
 ) -> None:
     """Writes what is known of a token at its beginning."""
-    words[count]["start"] = place
-    words[count]["spelled_from"] = n_letters
-    words[count]["gap"] = max(gap, BROKEN) if begins else gap
-    words[count]["begins"] = begins
-    words[count]["marked"] = False
+    word = words[np.uintp(count)]
+    word["start"] = place
+    word["spelled_from"] = n_letters
+    word["gap"] = max(gap, BROKEN) if begins else gap
+    word["begins"] = begins
+    word["marked"] = False
 
 
 @_compiled(inline="always")
@@ -303,16 +312,17 @@ def close_token(
     words: Words, count: Index, key: np.uint64, end: Index, n_letters: Index
 ) -> Index:
     """Writes what is known of a token only at its end; returns the new count."""
-    words[count]["key"] = key
-    words[count]["end"] = end
-    words[count]["spelled_to"] = n_letters
+    word = words[np.uintp(count)]
+    word["key"] = key
+    word["end"] = end
+    word["spelled_to"] = n_letters
     return count + 1
 
 
 @_compiled()
 def read_run(
     code_points: CodePoints,
-    reading: Reading,
+    characters: Characters,
     words: Words,
     letters: Letters,
     place: Index,
@@ -333,7 +343,7 @@ def read_run(
     to = np.uintp(n_letters)
     was_letter = np.uintp(inside)
     while at < np.uintp(len(code_points)):
-        entry = entry_of(reading, code_points[at])
+        entry = entry_of(characters, code_points[at])
         if not is_common(entry):
             break
         letter = np.uintp(entry != SPACE)
@@ -352,7 +362,7 @@ def read_run(
 @_compiled(inline="always")
 def open_tokens(words: Words, first: Index, end: Index, gap: int, begins: int) -> None:
     """Writes what is known of a run's tokens at their beginnings, from their ends."""
-    spelled_to = words[first - 1]["spelled_to"] if first else 0
+    spelled_to = words[np.uintp(first) - ONE]["spelled_to"] if first else 0
     for token in range(np.uintp(first), np.uintp(end)):
         word = words[token]
         word["start"] = word["end"] - (word["spelled_to"] - spelled_to)
@@ -380,7 +390,7 @@ def read_tokens(
     Reads lines until they have BLOCK tokens or the text ends. Returns where that is,
     how many tokens there are now, and how many letters.
     """
-    expansions = reading.expansions
+    characters, expansions = reading.characters, reading.expansions
     count = first_token
     key = np.uint64(0)
     last = np.uint32(0)  # the letter before, 0 outside a token
@@ -391,7 +401,7 @@ def read_tokens(
             first = count + (last != 0)
             place, count, n_letters, key, inside = read_run(
                 code_points,
-                reading,
+                characters,
                 words,
                 letters,
                 place,
@@ -409,10 +419,10 @@ def read_tokens(
                 begins = NOTHING_NEW
         if place == len(code_points):
             break
-        entry = entry_of(reading, code_points[place])
+        entry = entry_of(characters, code_points[np.uintp(place)])
         if entry in (POINT, COMMA):
             length = n_letters - words[count]["spelled_from"] if last else 0
-            entry = kind_of_point(reading, code_points, place, last, length)
+            entry = kind_of_point(characters, code_points, place, last, length)
         if entry < FIRST_LETTER:
             place += 1
             if entry == NOTHING:
@@ -425,7 +435,7 @@ def read_tokens(
                 continue
             gap = BARRED if entry in (BAR, LINE) else max(gap, BROKEN)
             if entry >= STOP and begins != A_LINE:
-                words[count - 1]["marked"] = True
+                words[np.uintp(count) - ONE]["marked"] = True
             if entry == LINE:
                 if count >= first_token + BLOCK:
                     break
@@ -455,7 +465,7 @@ def read_tokens(
             if is_digit(letter):
                 letter = np.uint32(ZERO)
             key = key * HASH_BASE + np.uint64(letter)
-            letters[n_letters] = letter
+            letters[np.uintp(n_letters)] = letter
             n_letters += 1
         place += 1
     if last:
@@ -612,7 +622,7 @@ def join_tokens(
     return np.int64(count)
 
 
-@_compiled()
+@_compiled(inline="always")
 def is_marker(reading: Reading, words: Words, first: Index, end: Index) -> bool:
     """Whether a line begins or ends as site furniture does."""
     key = np.uint64(0)
@@ -648,7 +658,7 @@ def cut_line(
     Returns what it was given, brought up to date: how many passages there are, how many
     words the one under way has, and whether it is in the title.
     """
-    for word in range(first, end):
+    for word in range(np.uintp(first), np.uintp(end)):
         title_ends = in_title and words[word]["start"] >= title_length
         in_title = in_title and not title_ends
         sentence_ends = (
@@ -687,14 +697,17 @@ def cut_passages(
         own = 0  # words of another script than Latin and no numbers
         frequent = 0
         marked = False
-        while end < count and (end == first or words[end]["begins"] != A_LINE):
+        while end < count:
+            word = words[np.uintp(end)]
             if end > first:
-                breaks += words[end]["gap"]
-            letter = letters[words[end]["spelled_from"]]
+                if word["begins"] == A_LINE:
+                    break
+                breaks += word["gap"]
+            letter = letters[np.uintp(word["spelled_from"])]
             with_letters += not is_digit(letter)
             own += letter >= BEYOND_LATIN
-            frequent += words[end]["kinds"] & FREQUENT != 0
-            marked = marked or words[end]["marked"]
+            frequent += word["kinds"] & FREQUENT != 0
+            marked |= word["marked"]
             end += 1
         is_furniture = False
         if words[first]["start"] >= title_length:
@@ -706,8 +719,8 @@ def cut_passages(
             is_furniture = after_marker or (not marked and no_sentence)
         all_frequent += frequent
         if is_furniture:
-            for word in range(first, end):
-                words[word]["passage"] = FURNITURE
+            for place in range(np.uintp(first), np.uintp(end)):
+                words[place]["passage"] = FURNITURE
             length = 0
         else:
             n_passages, length, in_title = cut_line(
@@ -755,10 +768,16 @@ def fill_words(
 
 
 @_compiled(inline="always")
-def add_row(records: Records, slot: np.uint64, sums: Row) -> None:
-    """Adds the weights and the squared norm of a record to `sums`."""
+def add_row(records: Records, slot: np.uint64, sums: Sums) -> None:
+    """Adds the weights and the squared norm of a record to `sums`.
+
+    Those of the first half line, nearly always all, in a loop of a length that the
+    compiler knows.
+    """
     rows = records.view(np.float32)
-    for column in range(np.uintp(len(sums))):
+    for column in range(BESIDE_KEY):
+        sums[column] += rows[slot, column + FIRST_WEIGHT]
+    for column in range(BESIDE_KEY, np.uintp(len(sums))):
         sums[column] += rows[slot, column + FIRST_WEIGHT]
 
 
@@ -792,7 +811,7 @@ def longest_ngram(
 
 
 @_compiled()
-def add_ngrams(weights: Weights, spelling: Letters, room: Keys, sums: Row) -> None:
+def add_ngrams(weights: Weights, spelling: Letters, room: Keys, sums: Sums) -> None:
     """Adds the records of a word's n-grams to `sums`: of each place, the longest.
 
     All keys go before all look-ups, which then wait for memory together.
@@ -813,7 +832,7 @@ def add_ngrams(weights: Weights, spelling: Letters, room: Keys, sums: Row) -> No
             add_row(weights.ngrams, room[start], sums)
 
 
-@_compiled()
+@_compiled(inline="always")
 def find_words(weights: Weights, words: Words, keys: Keys, slots: Keys) -> int:
     """Writes the keys of a passage's words, and the slots of their records.
 
@@ -846,7 +865,7 @@ def add_word(
     word: Index,
     slot: np.uint64,
     room: Keys,
-    sums: Row,
+    sums: Sums,
 ) -> None:
     """Adds a word's record to `sums`, or those of its n-grams."""
     if slot != UNKNOWN:
@@ -879,20 +898,19 @@ def scale_of(squared_norm: float) -> float:
     return 1.0 / np.sqrt(squared_norm) if squared_norm > 0.0 else 0.0
 
 
-@_compiled()
+@_compiled(inline="always")
 def score_passage(
     weights: Weights,
     words: Words,
     letters: Letters,
     rooms: Rooms,
-    sums: Row,
+    sums: Sums,
     values: Row,
 ) -> int:
     """Writes the decision values of a passage's words to `values`.
 
     Returns how many words are known. The squared norm is the sum over distinct words of
-    (count x norm)^2. `rooms` and `sums`, of one more than the topics, are room to work
-    in.
+    (count x norm)^2. `rooms` and `sums` are room to work in.
     """
     n_topics = np.uintp(len(values))
     sums[:] = 0.0
@@ -989,31 +1007,33 @@ def score_words(
     values = room[:n_topics]
     highest = room[n_topics : 2 * n_topics]
     mean = room[2 * n_topics : 3 * n_topics]
-    sums = room[3 * n_topics : 4 * n_topics + 1]
+    sums = room[3 * n_topics :]
     highest[:] = -np.inf
     mean[:] = 0.0
     known = 0
-    first = 0
-    while first < len(words):
+    n_words = np.uintp(len(words))
+    first = np.uintp(0)
+    while first < n_words:
         passage = words[first]["passage"]
-        end = first + 1
-        while end < len(words) and words[end]["passage"] == passage:
-            end += 1
+        end = first + ONE
+        while end < n_words and words[end]["passage"] == passage:
+            end += ONE
         if passage != FURNITURE:
             passage_words = words[first:end]
             known += score_passage(weights, passage_words, letters, rooms, sums, values)
             for topic in range(n_topics):
-                mean[topic] += values[topic] / n_passages
+                mean[topic] += values[topic]
                 if values[topic] > highest[topic]:
                     highest[topic] = values[topic]
                     best[topic, 0] = first
                     best[topic, 1] = end
         first = end
+    log_n_passages = np.log(n_passages)
     for topic in range(n_topics):
         log_odds = (
             calibration[topic, 0] * highest[topic]
-            + calibration[topic, 1] * mean[topic]
-            + calibration[topic, 2] * np.log(n_passages)
+            + calibration[topic, 1] * (mean[topic] / n_passages)
+            + calibration[topic, 2] * log_n_passages
             + calibration[topic, 3] * np.log(best[topic, 1] - best[topic, 0])
             + calibration[topic, 4]
         )
@@ -1073,7 +1093,7 @@ class Workspace(NamedTuple):
     words: Words  # (code points + 1,), the most there can be
     letters: Letters  # (code points x LONGEST_EXPANSION + 1,)
     rooms: Rooms  # for a passage: its words' keys, their slots, n-grams, bits
-    room: Row  # (4 topics + 1,)
+    room: Row  # (3 topics + `width_of` them,)
     scores: Row  # (topics,)
     best: NDArray[np.int64]  # (topics, 2)
 
@@ -1087,7 +1107,7 @@ def workspace(n_points: int, n_topics: int) -> Workspace:
         np.empty(n_points + 1, WORD),
         np.empty(n_points * LONGEST_EXPANSION + 1, np.uint32),
         np.empty((4, LONGEST_PASSAGE), np.uint64),
-        np.empty(4 * n_topics + 1),
+        np.empty(3 * n_topics + width_of(n_topics)),
         np.empty(n_topics),
         np.empty((n_topics, 2), np.int64),
     )
@@ -1151,7 +1171,7 @@ def find_evidence(
     n_topics = len(space.best)
     spans = np.empty((n_topics, most, 2), np.int64)
     shares = np.empty((n_topics, most))
-    rows = np.empty((LONGEST_PASSAGE, n_topics + 1))
+    rows = np.empty((LONGEST_PASSAGE, width_of(n_topics)))
     fill_evidence(
         weights,
         space.words,

@@ -161,7 +161,7 @@ def assert_scores_agree(
         assert (len(words), words["start"][0]) == (len(best), best[0].start)
         values = [twin.score_passage(one, folded)[topic] for one in passages]
         assert twin.score_passage(best, folded)[topic] == pytest.approx(max(values))
-        rows = np.zeros((len(words), 3))
+        rows = np.zeros((len(words), kernel.width_of(2)))
         kernel.fill_shares(tables[1], words, space.letters, space.rooms, rows)
         shares = rows[:, :2]
         assert shares == pytest.approx(np.array(twin.share_passage(best, folded)))
@@ -186,6 +186,18 @@ def assert_evidence(
     spans, weighed = kernel.find_evidence(weights, space, 3, 0.5)
     told = zip(spans[topic].tolist(), weighed[topic].tolist(), strict=True)
     assert [(*span, weight) for span, weight in told if weight] == found
+
+
+@pytest.mark.parametrize("n_topics", [1, 5, 6, 13, 14])
+def test_adds_whole_records(any_kernel: ModuleType, n_topics: int) -> None:
+    rows = np.arange(2.0 * (n_topics + 1)).reshape(2, -1)
+    records = features.record_table([7, 8], rows)
+    sums = np.zeros(kernel.width_of(n_topics))
+    for key in (7, 8):
+        slot = kernel.slot_of(records, np.uint64(key))
+        any_kernel.add_row(records, np.uint64(slot), sums)
+    assert sums[: n_topics + 1].tolist() == rows.sum(axis=0).tolist()
+    assert not sums[n_topics + 1 :].any()
 
 
 @pytest.mark.parametrize("text", CASES)

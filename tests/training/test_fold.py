@@ -76,7 +76,7 @@ class Folded:
             features.code_points(f"{title}\n{text}"), len(title), self.reading
         )
         rooms = kernel.workspace(0, 0).rooms
-        sums = np.empty(len(self.weights.intercepts) + 1)
+        sums = np.empty(kernel.width_of(len(self.weights.intercepts)))
         decided = []
         for passage in range(n_passages):
             values = np.empty(len(self.weights.intercepts))
