@@ -59,7 +59,8 @@ class _Words:
         typed: Without marks.
         spelled: The same words, in the same order.
         together: The typed words, a space before each.
-        met: The letters in them that are spelled otherwise or belong to a profile.
+        met: The letters in them that are spelled otherwise or belong to a profile;
+            Persian's own are taken for met, as they nearly always are.
         listed: The spelled words that any profile lists.
     """
 
@@ -67,7 +68,7 @@ class _Words:
         tables = _tables()
         self.typed = typed
         self.together = f" {' '.join(typed)}"
-        self.met = frozenset(tables.telling.findall(self.together))
+        self.met = _PERSIAN.letters.union(tables.telling.findall(self.together))
         self.spelled = typed
         if otherwise := self.met & tables.spellings.keys():
             spelled = self.together[1:]
@@ -253,36 +254,33 @@ def identify(title_and_text: str) -> str | None:
         return None
     window = title_and_text[first.start() : first.start() + _WINDOW]
     words = _by_script(window)
+    if not words:  # addresses only
+        return "und"
     letters = {script: sum(map(len, found.spelled)) for script, found in words.items()}
     script = max(letters, key=letters.__getitem__)
     language = _best(words[script], _SCRIPTS[script])
-    if script == "Latin" and not language and letters["Arabic"] * 4 > letters["Latin"]:
+    arabic = letters.get("Arabic", 0)
+    if script == "Latin" and not language and arabic * 4 > letters["Latin"]:
         # Names in Latin letters are of no language: «گوشی Galaxy S24 آمد» is Persian.
         script = "Arabic"
         language = _best(words[script], _ARABIC)
-    if not letters[script]:  # addresses only
+    if not letters[script]:  # only such as vanish
         return "und"
     return language or _UNLESS_OTHERWISE.get(script, "und")
 
 
 def _by_script(window: str) -> dict[str, _Words]:
-    """The words of a window, Arabic script first."""
-    scripts = _tables().scripts
+    """The words of a window in the scripts that it has, Arabic script first."""
+    tables = _tables()
     if any(sign in window for sign in _SIGNS_OF_ADDRESSES):
         window = _ADDRESS.sub(" ", window)
     found = _words_in(window.lower())
+    if found and not tables.foreign.search(" ".join(found)):  # as nearly always
+        return {"Arabic": _Words(found)}
     typed: dict[str, list[str]] = {script: [] for script in _SCRIPTS}
-    initials = set(map(_FIRST, found))
-    of_initials = {scripts.get(initial, "other") for initial in initials}
-    if len(of_initials) == 1:  # as nearly always
-        typed[of_initials.pop()] = found
-    else:
-        for word in found:
-            typed[scripts.get(word[0], "other")].append(word)
-    return {
-        script: _Words(words) if words else _no_words()
-        for script, words in typed.items()
-    }
+    for word in found:
+        typed[tables.scripts.get(word[0], "other")].append(word)
+    return {script: _Words(words) for script, words in typed.items() if words}
 
 
 def _words_in(window: str) -> list[str]:
@@ -312,23 +310,19 @@ def _best(words: _Words, profiles: tuple[_Profile, ...]) -> str | None:
     return best[1] if best[0] > rival else None
 
 
-@functools.cache
-def _no_words() -> _Words:
-    return _Words([])
-
-
 class _Tables(NamedTuple):
     """What is looked up by letter and by word."""
 
     spellings: dict[str, str]  # canonical letters, where they are others
     scripts: dict[str, str]
-    telling: re.Pattern[str]  # a letter that is in `spellings` or a profile's own
+    foreign: re.Pattern[str]  # a letter of no word in Arabic script
+    telling: re.Pattern[str]  # a letter in `spellings` or another profile's own
     listed: frozenset[str]  # the words of all profiles
 
 
 @functools.cache
 def _tables() -> _Tables:
-    profiles = (_PERSIAN, *itertools.chain(*_SCRIPTS.values()))
+    profiles = [*itertools.chain(*_SCRIPTS.values())]
     scripts = {
         chr(code_point): script
         for script, code_points in _LETTERS_OF
@@ -337,9 +331,11 @@ def _tables() -> _Tables:
     canonical = {letter: text.canonical(letter) for letter in scripts}
     spellings = {one: other for one, other in canonical.items() if one != other}
     telling = spellings.keys() | frozenset().union(*(one.letters for one in profiles))
+    arabic = (letter for letter, script in scripts.items() if script == "Arabic")
     return _Tables(
         spellings,
         scripts,
+        re.compile(f"[^ {re.escape(''.join(arabic))}]"),
         re.compile(f"[{re.escape(''.join(sorted(telling)))}]"),
-        frozenset().union(*(one.words for one in profiles)),
+        _PERSIAN.words.union(*(one.words for one in profiles)),
     )
