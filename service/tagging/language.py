@@ -112,7 +112,7 @@ class _Profile:
         own: set[str] = set()
         if not self.letters.isdisjoint(words.met):
             own.update(itertools.filterfalse(self.letters.isdisjoint, words.typed))
-        if self.shape and any(trace in words.together for trace in self.traces):
+        if self.shape and any(map(words.together.__contains__, self.traces)):
             own.update(filter(self.shape.match, words.typed))
         return own
 
@@ -272,7 +272,7 @@ def identify(title_and_text: str) -> str | None:
 def _by_script(window: str) -> dict[str, _Words]:
     """The words of a window in the scripts that it has, Arabic script first."""
     tables = _tables()
-    if any(sign in window for sign in _SIGNS_OF_ADDRESSES):
+    if any(map(window.__contains__, _SIGNS_OF_ADDRESSES)):
         window = _ADDRESS.sub(" ", window)
     found = _words_in(window.lower())
     if found and not tables.foreign.search(" ".join(found)):  # as nearly always
@@ -285,11 +285,12 @@ def _by_script(window: str) -> dict[str, _Words]:
 
 def _words_in(window: str) -> list[str]:
     """The words, those without marks and signs first."""
-    pieces = window.split()
-    words = [*filter(str.isalpha, pieces)]
-    if len(words) < len(pieces):
-        others = " ".join(itertools.filterfalse(str.isalpha, pieces))
-        words += _WORD.findall(_MARKS.sub("", others))
+    words: list[str] = []
+    others: list[str] = []
+    for piece in window.split():
+        (words if piece.isalpha() else others).append(piece)
+    if others:
+        words += _WORD.findall(_MARKS.sub("", " ".join(others)))
     return words
 
 
