@@ -1006,10 +1006,10 @@ def score_words(
     n_topics = len(calibration)
     values = room[:n_topics]
     highest = room[n_topics : 2 * n_topics]
-    mean = room[2 * n_topics : 3 * n_topics]
+    total = room[2 * n_topics : 3 * n_topics]
     sums = room[3 * n_topics :]
     highest[:] = -np.inf
-    mean[:] = 0.0
+    total[:] = 0.0
     known = 0
     n_words = np.uintp(len(words))
     first = np.uintp(0)
@@ -1022,7 +1022,7 @@ def score_words(
             passage_words = words[first:end]
             known += score_passage(weights, passage_words, letters, rooms, sums, values)
             for topic in range(n_topics):
-                mean[topic] += values[topic]
+                total[topic] += values[topic]
                 if values[topic] > highest[topic]:
                     highest[topic] = values[topic]
                     best[topic, 0] = first
@@ -1032,7 +1032,7 @@ def score_words(
     for topic in range(n_topics):
         log_odds = (
             calibration[topic, 0] * highest[topic]
-            + calibration[topic, 1] * (mean[topic] / n_passages)
+            + calibration[topic, 1] * (total[topic] / n_passages)
             + calibration[topic, 2] * log_n_passages
             + calibration[topic, 3] * np.log(best[topic, 1] - best[topic, 0])
             + calibration[topic, 4]
@@ -1043,7 +1043,7 @@ def score_words(
 
 @_compiled()
 def fill_article(
-    characters: NDArray[np.uint32],
+    characters: Characters,
     expansions: NDArray[np.uint32],
     kinds: Kinds,
     together: Slots,
