@@ -106,7 +106,7 @@ WORD = np.dtype(
     align=True,
 )
 HALF_A_LINE = 4  # numbers of 64 bits in half a line of the cache
-BESIDE_KEY = np.uintp(6)  # numbers of 32 bits in the half line that a key begins
+BESIDE_KEY = np.uintp(2 * (HALF_A_LINE - 1))  # numbers of 32 bits in a key's half line
 KEY, VALUE = 0, 1  # the columns of open-addressed tables
 FIRST_WEIGHT = np.uintp(2)  # the column in records, seen as float32
 ONE, TWO = np.uintp(1), np.uintp(2)  # an unsigned index need not be tried for its sign
